@@ -1,0 +1,235 @@
+"""What a connector is: a source reads, a destination writes, an enricher looks up keys.
+
+A connector is a folder `connectors/<vendor>/` (or an entry point in the group
+`audiencehub.connectors`) whose `__init__` holds a `SPEC`. The core finds it by name and never
+imports it otherwise.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from importlib import import_module, util
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any, ClassVar
+
+from audiencehub.errors import ConfigError
+from audiencehub.model import (
+    Change,
+    Cursor,
+    Json,
+    Need,
+    Page,
+    Quota,
+    Receipt,
+    Row,
+    Stream,
+    TagOption,
+    TagValue,
+    Target,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a connector is given when it is opened; it reads nothing from anywhere else."""
+
+    name: str
+    """Its settings entry, which is also the `source` of its rows."""
+    options: Mapping[str, Any]
+    """The entry's own options, already checked against the connector's `Options` model."""
+    secret: Callable[[str], str]
+    """A credential by option name; raises ConfigError naming every place searched."""
+    now: datetime
+    """The run's clock, aware, UTC. Never the machine's."""
+    base_url: str | None = None
+    """Where the sandbox listens; None: the real vendor."""
+    root: Path = field(default_factory=Path)
+    """The project folder; relative paths in options start here."""
+
+
+class Source(ABC):
+    """Reads one vendor. Paging and cursors are its own affair; cleaning is not."""
+
+    streams: ClassVar[Sequence[Stream]] = ()
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+
+    def available(self) -> Sequence[Stream]:
+        """The streams this settings entry reads; all of them unless options say less."""
+        return self.streams
+
+    @abstractmethod
+    def check(self) -> str:
+        """One cheap call that proves access; returns one line for `doctor`. Raises Stop."""
+
+    @abstractmethod
+    def pull(self, stream: Stream, cursor: Cursor | None) -> Iterator[Page]:
+        """Pages of raw records since the cursor, in order; everything when it is None.
+
+        Raises Incomplete when a reply is cut or impossible, Stop for credentials, Wait for limits.
+        """
+
+    @abstractmethod
+    def rows(self, stream: Stream, record: Json) -> Iterable[Row]:
+        """One raw record in canonical words; pure. Raises SkipRow for a record without meaning."""
+
+
+class Enricher(ABC):
+    """Looks up keys, a batch at a time; each match may cost money, so answers expire."""
+
+    key: ClassVar[str] = "account.domain"
+    batch_size: ClassVar[int] = 100
+    keep_days: ClassVar[int] = 30
+    """How long an answer is good before the key is asked for again."""
+    stream: ClassVar[Stream]
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+
+    @abstractmethod
+    def check(self) -> str:
+        """One cheap call that proves access; returns one line for `doctor`."""
+
+    @abstractmethod
+    def enrich(self, keys: Sequence[str]) -> Iterator[Page]:
+        """Raw answers for these keys; a key without an answer yields none. Last page has `last`."""
+
+    @abstractmethod
+    def rows(self, stream: Stream, record: Json) -> Iterable[Row]:
+        """One raw answer in canonical words; pure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a destination can do; the push step reads this and knows no vendor."""
+
+    kinds: frozenset[str]
+    """Of `tag`, `list`."""
+    places: tuple[str, ...] = ()
+    """For tags: the CRM objects it can tag, in the hub's words (contact, lead, account)."""
+    batch_size: int = 100
+    reads: bool = False
+    """It can read members back, so that unknown outcomes are settled by looking."""
+    platform: str = ""
+    """For lists: whose identifier rules apply (`privacy.identifiers`)."""
+    identifiers: tuple[str, ...] = ()
+    """For lists: identifier fields it takes, best first (email, phone, first_name, …)."""
+    need: Need | None = None
+    """The consent that every member needs; None for CRM tags."""
+    minimum: int | None = None
+    """Members below which the platform will not use the list."""
+    max_tag_length: int = 80
+
+
+class Destination(ABC):
+    """Writes one vendor with set semantics only, so that a repeated write changes nothing."""
+
+    can: ClassVar[Capabilities]
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+
+    @abstractmethod
+    def check(self) -> str:
+        """One cheap call that proves access; returns one line for `doctor`. Raises Stop."""
+
+    @abstractmethod
+    def ensure(self, target: Target, options: Sequence[TagOption]) -> Mapping[str, str]:
+        """Make the place ready (field with its options, audience); returns what to remember of it.
+
+        Idempotent: `target.remote` holds the last answer. Raises Stop when it cannot be made.
+        """
+
+    @abstractmethod
+    def apply(self, target: Target, changes: Sequence[Change]) -> Sequence[Receipt]:
+        """Send one batch; one receipt per change, in the order given.
+
+        Raises OutcomeUnknown (may have been applied), BatchRefused (some row poisons the batch),
+        Wait, Stop; in the last three cases nothing was applied.
+        """
+
+    def read(self, target: Target, members: Sequence[str]) -> Mapping[str, TagValue]:
+        """What the destination holds now, for tag targets; a record that is gone is absent.
+
+        Only where `can.reads`.
+        """
+        raise NotImplementedError(f"{type(self).__name__} cannot read {target.kind}s back")
+
+    def batch_size(self, target: Target, total: int) -> int:
+        """Rows per `apply`, given how many changes there are in all."""
+        return self.can.batch_size
+
+    def calls(self, target: Target, total: int) -> int:
+        """How many API calls this many changes cost."""
+        return -(-total // max(1, self.batch_size(target, total)))
+
+    def quota(self) -> Quota | None:
+        """What the API still allows, where it tells."""
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """A connector's front page: found in `connectors/<vendor>/__init__.py` as `SPEC`.
+
+    Classes are named by dotted path so that listing connectors imports none of them.
+    """
+
+    name: str
+    label: str
+    about: str
+    source: str | None = None
+    """`module:Class` of its Source."""
+    enricher: str | None = None
+    destination: str | None = None
+    sandbox: str | None = None
+    options: str | None = None
+    """`module:Class` of a pydantic model, extra="forbid", of the settings entry's options."""
+    secrets: tuple[str, ...] = ()
+    """Option names that hold credentials: only references are allowed in settings."""
+    scopes: tuple[str, ...] = ()
+    """The least access that does the job, as the vendor names it."""
+    docs: str = ""
+
+
+GROUP = "audiencehub.connectors"
+
+
+def names() -> list[str]:
+    """Every connector that can be found, sorted."""
+    found = {point.name for point in entry_points(group=GROUP)}
+    package = util.find_spec("connectors")
+    for folder in package.submodule_search_locations or () if package else ():
+        found |= {path.parent.name for path in Path(folder).glob("*/__init__.py")}
+    return sorted(found)
+
+
+def spec(name: str) -> Spec:
+    """The connector's front page. Raises ConfigError with the nearest names."""
+    for point in entry_points(group=GROUP, name=name):
+        loaded = point.load()
+        if isinstance(loaded, Spec):
+            return loaded
+    if name not in names():
+        raise ConfigError(
+            f"There is no connector {name!r}.",
+            hint=f"Use one of: {', '.join(names())}; or add connectors/{name}/ (CONTRIBUTING.md)",
+        )
+    found = getattr(import_module(f"connectors.{name}"), "SPEC", None)
+    if not isinstance(found, Spec):
+        raise ConfigError(
+            f"connectors/{name}/__init__.py has no SPEC.",
+            hint="Add SPEC = Spec(name=…, label=…, about=…, source=…)",
+        )
+    return found
+
+
+def load(path: str) -> Any:
+    """The object at `module:name`."""
+    module, _, attribute = path.partition(":")
+    return getattr(import_module(module), attribute)

@@ -1,0 +1,1 @@
+"""The kit that fakes are built from, and the demo company behind them."""

@@ -1,0 +1,248 @@
+"""Settings of one environment: `deployments/<env>.toml` plus the process environment.
+
+Secrets are references, never values: `token = { env = "HUBSPOT_TOKEN" }` or
+`token = { file = "/run/secrets/hubspot" }`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import tomllib
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from audiencehub.errors import ConfigError, Fault, Faults
+
+
+class Strict(BaseModel):
+    """A settings table: unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _zone(name: str) -> str:
+    if name not in available_timezones():
+        near = get_close_matches(name, available_timezones(), 1)
+        raise ValueError(f"is no IANA time zone{f'; did you mean {near[0]}?' if near else ''}")
+    return name
+
+
+class Company(Strict):
+    """Whose data this is."""
+
+    name: str
+    timezone: Annotated[str, AfterValidator(_zone)] = "UTC"
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "USD"
+
+
+class SourceEntry(Strict):
+    """One source: which connector, and its options."""
+
+    connector: str
+    priority: int = 100
+    """When sources disagree on a value, the lowest number wins, then the latest."""
+    options: dict[str, Any] = Field(default_factory=dict)
+
+
+class DestinationEntry(Strict):
+    """One destination: which connector, its options, and whether it may write for real."""
+
+    connector: str
+    mode: Literal["sandbox", "dry_run", "live"] = "sandbox"
+    places: list[str] | None = None
+    """Tag targets to serve; none given: all the connector can."""
+    reason: bool = True
+    """Write the reason field beside the tags."""
+    drift: Literal["report", "enforce"] = "report"
+    options: dict[str, Any] = Field(default_factory=dict)
+
+
+class Guards(Strict):
+    """When a plan is held. Shares are of what the target is believed to hold."""
+
+    removals_share: float = 0.15
+    removals_count: int = 20
+    adds_share: float = 0.50
+    adds_count: int = 200
+    segment_to_none: bool = True
+    source_drop_share: float = 0.10
+    reject_share: float = 0.05
+    field_share: float = 0.25
+    first_run: Literal["hold", "go"] = "hold"
+
+
+class TargetEntry(Strict):
+    """What is set for one target alone."""
+
+    guards: dict[str, Any] = Field(default_factory=dict)
+    freeze_hours: float = 0
+
+
+class Sandbox(Strict):
+    """The demo company behind the fakes."""
+
+    world: Literal["demo", "realdata"] = "demo"
+    seed: int = 20261116
+    contacts: int = 5000
+    accounts: int = 600
+
+
+class Settings(Strict):
+    """One environment, read whole."""
+
+    company: Company
+    clock: Literal["machine", "sandbox"] = "machine"
+    home: Path = Path(".audiencehub")
+    rules: Path = Path("segment_rules")
+    sandbox: Sandbox | None = None
+    sources: dict[str, SourceEntry] = Field(default_factory=dict)
+    destinations: dict[str, DestinationEntry] = Field(default_factory=dict)
+    guards: Guards = Guards()
+    targets: dict[str, TargetEntry] = Field(default_factory=dict)
+    env: str = "sandbox"
+    root: Path = Path()
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The company's time zone: whose midnight ends a day."""
+        return ZoneInfo(self.company.timezone)
+
+    @property
+    def folder(self) -> Path:
+        """Where this environment keeps landing, warehouse, ledger and reports."""
+        return self.root / self.home / self.env
+
+    @property
+    def rules_folder(self) -> Path:
+        """The folder of segment rules."""
+        return self.root / self.rules
+
+    def guards_of(self, target: str) -> Guards:
+        """The guards of one target: the general ones, narrowed by its own entry."""
+        own = self.targets.get(target)
+        return Guards(**{**self.guards.model_dump(), **(own.guards if own else {})})
+
+
+def load(env: str, root: Path | None = None) -> Settings:
+    """The settings of an environment. Raises ConfigError listing every place searched."""
+    root = (root or find_root()).resolve()
+    path = root / "deployments" / f"{env}.toml"
+    if not re.fullmatch(r"[a-z0-9_-]+", env) or not path.is_file():
+        known = sorted(p.stem for p in (root / "deployments").glob("*.toml"))
+        raise ConfigError(
+            f"There is no environment {env!r}; looked for {path}.",
+            hint=f"Use --env with one of: {', '.join(known) or 'none found'}; or copy "
+            "deployments/prod.example.toml",
+        )
+    shown = str(path.relative_to(root))
+    try:
+        text = path.read_text("utf-8")
+        data = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        found = re.search(r"line (\d+)", str(error))
+        raise Faults([Fault(shown, int(found[1]) if found else 1, f"is not TOML: {error}")]) from None
+    try:
+        return Settings(**{**data, "env": env, "root": root})
+    except ValidationError as error:
+        raise Faults([_fault(shown, text, one) for one in error.errors()]) from None
+
+
+def find_root(start: Path | None = None) -> Path:
+    """The project folder: the nearest parent that has `deployments/`."""
+    here = (start or Path(os.environ.get("AUDIENCEHUB_HOME") or Path.cwd())).resolve()
+    for folder in (here, *here.parents):
+        if (folder / "deployments").is_dir():
+            return folder
+    raise ConfigError(
+        f"No deployments/ folder in {here} or above it.",
+        hint="Run audiencehub inside the project, or set AUDIENCEHUB_HOME to its folder",
+    )
+
+
+def secret(settings: Settings, entry: str, options: Mapping[str, Any]) -> Callable[[str], str]:
+    """A resolver of the entry's credentials by option name."""
+
+    def resolve(name: str) -> str:
+        reference = options.get(name)
+        if isinstance(reference, Mapping) and set(reference) == {"env"}:
+            value = os.environ.get(str(reference["env"]), "")
+            if value:
+                return value
+            searched = f"environment variable {reference['env']} (unset or empty)"
+        elif isinstance(reference, Mapping) and set(reference) == {"file"}:
+            path = Path(str(reference["file"])).expanduser()
+            if path.is_file():
+                if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+                    raise ConfigError(
+                        f"{path} can be read by others.", hint=f"Run: chmod 600 {path}"
+                    )
+                return path.read_text("utf-8").strip()
+            searched = f"file {path} (absent)"
+        else:
+            searched = f"option {name} of {entry} (no reference)"
+        if settings.sandbox is not None:
+            return f"sandbox-{name}"
+        raise ConfigError(
+            f"No value for {name} of {entry}. Searched: {searched}.",
+            hint=f"Set it in deployments/{settings.env}.toml as {name} = "
+            '{ env = "NAME" } and export NAME',
+        )
+
+    return resolve
+
+
+def instant(text: str, zone: ZoneInfo) -> datetime:
+    """`2015-08-01` (the end of that day in the zone) or an ISO instant with offset, as UTC."""
+    try:
+        if re.fullmatch(r"\d{4}-\d\d-\d\d", text):
+            day = date.fromisoformat(text)
+            return datetime(day.year, day.month, day.day, 23, 59, 59, tzinfo=zone).astimezone(UTC)
+        when = datetime.fromisoformat(text)
+    except ValueError:
+        when = None
+    if when is None or when.tzinfo is None:
+        raise ConfigError(
+            f"{text!r} is no date.", hint="Write 2026-11-16, or 2026-11-16T08:00:00+00:00"
+        )
+    return when.astimezone(UTC)
+
+
+def _fault(path: str, text: str, error: Any) -> Fault:
+    keys = [str(part) for part in error["loc"]]
+    line = _line(text, keys)
+    message = f"{'.'.join(keys)}: {error['msg'].removeprefix('Value error, ')}"
+    hint = ""
+    if error["type"] == "extra_forbidden":
+        near = get_close_matches(keys[-1], _keys_at(keys[:-1]), 1)
+        message = f"{'.'.join(keys)} is not a setting"
+        hint = f"Did you mean {near[0]}?" if near else "Remove it"
+    return Fault(path, line, message, hint)
+
+
+def _keys_at(keys: list[str]) -> list[str]:
+    models: dict[str, type[BaseModel]] = {
+        "company": Company, "sources": SourceEntry, "destinations": DestinationEntry,
+        "guards": Guards, "targets": TargetEntry, "sandbox": Sandbox,
+    }
+    return list((models.get(keys[0], Settings) if keys else Settings).model_fields)
+
+
+def _line(text: str, keys: list[str]) -> int:
+    """The line of a dotted key: the deepest table header that matches, then the key below it."""
+    lines = text.splitlines()
+    start = 0
+    for depth in range(len(keys), 0, -1):
+        header = re.compile(r"\s*\[" + r"\.".join(f'"?{re.escape(k)}"?' for k in keys[:depth]) + r"\]")
+        start = next((n for n, line in enumerate(lines) if header.match(line)), 0)
+        if start:
+            break
+    key = re.compile(rf'\s*"?{re.escape(keys[-1])}"?\s*=')
+    return next((n for n in range(start, len(lines)) if key.match(lines[n])), start) + 1
