@@ -1,6 +1,6 @@
 """The fault script of a fake (`/__faults`): which request goes wrong, and how.
 
-A fault matches a method and a part of the path (and of the body), skips `skip` matches, then
+A fault matches a method and a part of path and query (and of the body), skips `skip` matches, then
 strikes `times` times. What it does: answer with `status` (before or after the work was done),
 hang up, delay, or reshape the true reply (truncate, replace its content type, empty a list).
 """
@@ -9,13 +9,26 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Protocol
+
+from starlette.types import Send
 
 from audiencehub.sandbox.store import Store
 
 
 class HangUp(Exception):
     """Raised inside the server so that the connection closes without an answer."""
+
+
+class Reply(Protocol):
+    """A true reply, held back."""
+
+    status: int
+    headers: list[tuple[bytes, bytes]]
+    body: bytes
+
+
+_OF_THE_BODY = (b"content-length", b"content-type")
 
 
 @dataclass(slots=True)
@@ -51,44 +64,53 @@ class Fault:
         """It lets the work happen and changes the reply."""
         return bool(self.truncate is not None or self.cut or self.set_json or self.content_type)
 
-    async def answer(self, scope: Any, receive: Any, send: Any) -> bool:
-        """Answer in the vendor's place; False when this fault does not answer itself."""
+    async def answer(self, send: Send) -> bool:
+        """Answer in the vendor's place; False when this fault does not answer itself.
+
+        Raises HangUp where it closes the connection.
+        """
         if self.hang_up:
             raise HangUp
         if self.status is None:
             return False
         raw = self.body if isinstance(self.body, str) else json.dumps(self.body)
-        kind = self.content_type or ("text/html" if isinstance(self.body, str) else "application/json")
-        headers = [(b"content-type", kind.encode())]
+        content = b"" if self.body is None else raw.encode()
+        kind = self.content_type or (
+            "text/html" if isinstance(self.body, str) else "application/json"
+        )
+        headers = [(b"content-type", kind.encode()), (b"content-length", b"%d" % len(content))]
         headers += [(k.lower().encode(), v.encode()) for k, v in self.headers.items()]
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
-        await send({"type": "http.response.body", "body": (raw if self.body is not None else "").encode()})
+        await send({"type": "http.response.body", "body": content})
         return True
 
-    async def reshape(self, reply: Any, send: Any) -> None:
-        """Send the true reply, changed."""
-        body: bytes = reply.body
-        if self.set_json:
-            document = json.loads(body)
-            for key, value in self.set_json.items():
-                if value is None:
-                    document.pop(key, None)
-                else:
-                    document[key] = value
-            body = json.dumps(document).encode()
-        length = len(body)
-        if self.truncate is not None:
-            body = body[: self.truncate]
-            length = len(body)
-        headers = [(k, v) for k, v in reply.headers if k not in (b"content-length", b"content-type")]
-        old = next((v for k, v in reply.headers if k == b"content-type"), b"application/json")
-        headers.append((b"content-type", self.content_type.encode() or old))
-        headers.append((b"content-length", str(length).encode()))
+    async def reshape(self, reply: Reply, send: Send) -> None:
+        """Send the true reply, changed. Raises HangUp in the middle of it where `cut`."""
+        body = self._changed(reply.body)
+        sent = body if self.truncate is None else body[: self.truncate]
+        headers = [(k, v) for k, v in reply.headers if k not in _OF_THE_BODY]
+        kind = next((v for k, v in reply.headers if k == b"content-type"), b"")
+        kind = self.content_type.encode() or kind
+        headers += [(b"content-type", kind)] if kind else []
+        headers += [(b"content-length", b"%d" % len(sent))]
+        headers += [(k.lower().encode(), v.encode()) for k, v in self.headers.items()]
         await send({"type": "http.response.start", "status": reply.status, "headers": headers})
         if self.cut:
-            await send({"type": "http.response.body", "body": body[: length // 2], "more_body": True})
+            half = sent[: len(sent) // 2]
+            await send({"type": "http.response.body", "body": half, "more_body": True})
             raise HangUp
-        await send({"type": "http.response.body", "body": body})
+        await send({"type": "http.response.body", "body": sent})
+
+    def _changed(self, body: bytes) -> bytes:
+        if not self.set_json:
+            return body
+        document = json.loads(body)
+        for key, value in self.set_json.items():
+            if value is None:
+                document.pop(key, None)
+            else:
+                document[key] = value
+        return json.dumps(document).encode()
 
 
 class FaultScript:

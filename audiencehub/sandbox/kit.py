@@ -13,9 +13,10 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from audiencehub.sandbox.clock import SandboxClock
 from audiencehub.sandbox.faults import Fault, FaultScript
@@ -32,9 +33,13 @@ class VendorSandbox(ABC):
 
     vendor: ClassVar[str]
 
-    def __init__(self, store: Store, clock: SandboxClock, options: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self, store: Store, clock: SandboxClock, options: dict[str, Any] | None = None
+    ) -> None:
         self.store, self.clock, self.options = store, clock, options or {}
         self.faults = FaultScript(store)
+        self.requests: list[dict[str, Any]] = []
+        """Every request since the start, oldest first: method, path, query."""
 
     @abstractmethod
     def routes(self) -> list[Route]:
@@ -53,19 +58,24 @@ class VendorSandbox(ABC):
         log = self.store.table("__writes")
         log[f"{len(log):09d}"] = {"member": member, "op": op, **detail}
 
-    def app(self) -> Starlette:
-        """The fake as an ASGI application."""
-        control = [
-            Route("/__faults", self._get_faults, methods=["GET"]),
-            Route("/__faults", self._set_faults, methods=["POST", "DELETE"]),
-            Route("/__writes", self._writes, methods=["GET", "DELETE"]),
-            Route("/__requests", self._requests, methods=["GET", "DELETE"]),
-        ]
-        self.requests: list[dict[str, Any]] = []
-        inner = Starlette(routes=self.routes())
-        return Starlette(
-            routes=[*control, Route("/{path:path}", _Guarded(self, inner), methods=None)],
+    def app(self) -> ASGIApp:
+        """The fake as an ASGI application: its control door, and behind the faults its routes."""
+        control = Starlette(
+            routes=[
+                Route("/__faults", self._get_faults, methods=["GET"]),
+                Route("/__faults", self._set_faults, methods=["POST", "DELETE"]),
+                Route("/__writes", self._writes, methods=["GET", "DELETE"]),
+                Route("/__requests", self._requests, methods=["GET", "DELETE"]),
+            ]
         )
+        guarded = _Guarded(self, Starlette(routes=self.routes()))
+
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            # Not one Starlette around both: its error page would answer where a fault hangs up.
+            inner = control if scope["path"].startswith("/__") else guarded
+            await inner(scope, receive, send)
+
+        return app
 
     async def _get_faults(self, _: Request) -> Response:
         return JSONResponse([fault.as_json() for fault in self.faults.all()])
@@ -74,8 +84,12 @@ class VendorSandbox(ABC):
         if request.method == "DELETE":
             self.faults.clear()
             return Response(status_code=204)
-        for entry in json.loads(await request.body()):
-            self.faults.add(Fault(**entry))
+        try:
+            faults = [Fault(**entry) for entry in json.loads(await request.body())]
+        except (TypeError, ValueError) as error:
+            return JSONResponse({"error": f"a list of faults, please: {error}"}, 400)
+        for fault in faults:
+            self.faults.add(fault)
         return Response(status_code=204)
 
     async def _writes(self, request: Request) -> Response:
@@ -95,36 +109,42 @@ class _Guarded:
     def __init__(self, sandbox: VendorSandbox, inner: Starlette) -> None:
         self.sandbox, self.inner = sandbox, inner
 
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
-        body = await request.body()
-        self.sandbox.requests.append({"method": request.method, "path": request.url.path})
-        fault = self.sandbox.faults.hit(request.method, request.url.path, body)
-        if fault and fault.delay:
-            await asyncio.sleep(fault.delay)
-        if fault and not fault.after_apply and await fault.answer(scope, receive, send):
+        try:
+            body = await request.body()
+        except ClientDisconnect:
             return
+        method, path, query = request.method, request.url.path, request.url.query
+        self.sandbox.requests.append({"method": method, "path": path, "query": query})
+        fault = self.sandbox.faults.hit(method, f"{path}?{query}" if query else path, body)
 
-        async def replay() -> dict[str, Any]:
+        async def replay() -> Message:
             return {"type": "http.request", "body": body, "more_body": False}
 
-        if fault and (fault.after_apply or fault.reshapes):
+        if fault is None:
+            await self.inner(scope, replay, send)
+        elif fault.after_apply or fault.reshapes:
             reply = _Capture()
             await self.inner(scope, replay, reply)
-            if fault.after_apply and await fault.answer(scope, receive, send):
-                return
-            await fault.reshape(reply, send)
-            return
-        await self.inner(scope, replay, send)
+            await asyncio.sleep(fault.delay)
+            if not await fault.answer(send):
+                await fault.reshape(reply, send)
+        else:
+            await asyncio.sleep(fault.delay)
+            if not await fault.answer(send):
+                await self.inner(scope, replay, send)
 
 
 class _Capture:
     """Collects a response instead of sending it."""
 
     def __init__(self) -> None:
-        self.status, self.headers, self.body = 200, [], b""
+        self.status = 200
+        self.headers: list[tuple[bytes, bytes]] = []
+        self.body = b""
 
-    async def __call__(self, message: Any) -> None:
+    async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status, self.headers = message["status"], list(message["headers"])
         else:

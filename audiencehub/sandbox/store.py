@@ -55,7 +55,9 @@ class Store:
         self._db = apsw.Connection(str(path) if path else ":memory:")
         # A fake may lose its last write in a power cut; it must not slow every test.
         self._db.execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF")
-        self._db.execute("CREATE TABLE IF NOT EXISTS document(t TEXT, k TEXT, d TEXT, PRIMARY KEY(t, k))")
+        self._db.execute(
+            "CREATE TABLE IF NOT EXISTS document(t TEXT, k TEXT, d TEXT, PRIMARY KEY(t, k))"
+        )
         rows: dict[str, dict[str, Document]] = {}
         for table, key, text in self._db.execute("SELECT t, k, d FROM document ORDER BY rowid"):
             rows.setdefault(table, {})[key] = json.loads(text)
@@ -75,7 +77,8 @@ class Store:
                 self._db.executemany("DELETE FROM document WHERE t=? AND k=?", gone)
             if kept:
                 self._db.executemany(
-                    "INSERT INTO document VALUES(?,?,?) ON CONFLICT DO UPDATE SET d=excluded.d", kept
+                    "INSERT INTO document VALUES(?,?,?) ON CONFLICT DO UPDATE SET d=excluded.d",
+                    kept,
                 )
 
     def close(self) -> None:
