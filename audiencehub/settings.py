@@ -86,6 +86,19 @@ class TargetEntry(Strict):
     freeze_hours: float = 0
 
 
+class Identity(Strict):
+    """What joins records to one person or company."""
+
+    free_email_domains: list[str] = Field(default_factory=list)
+    """Mail providers: their domain names no company. Added to the built-in list."""
+    shared_mailboxes: list[str] = Field(
+        default_factory=lambda: ["info", "sales", "support", "office", "contact", "hello", "admin"]
+    )
+    """Names before the @ that belong to several people: they never join records."""
+    records_per_key: int = 20
+    """A key shared by more records than this is no key."""
+
+
 class Sandbox(Strict):
     """The demo company behind the fakes."""
 
@@ -106,6 +119,7 @@ class Settings(Strict):
     sources: dict[str, SourceEntry] = Field(default_factory=dict)
     destinations: dict[str, DestinationEntry] = Field(default_factory=dict)
     guards: Guards = Guards()
+    identity: Identity = Identity()
     targets: dict[str, TargetEntry] = Field(default_factory=dict)
     env: str = "sandbox"
     root: Path = Path()
@@ -230,7 +244,7 @@ def _fault(path: str, text: str, error: Any) -> Fault:
 def _keys_at(keys: list[str]) -> list[str]:
     models: dict[str, type[BaseModel]] = {
         "company": Company, "sources": SourceEntry, "destinations": DestinationEntry,
-        "guards": Guards, "targets": TargetEntry, "sandbox": Sandbox,
+        "guards": Guards, "identity": Identity, "targets": TargetEntry, "sandbox": Sandbox,
     }
     return list((models.get(keys[0], Settings) if keys else Settings).model_fields)
 

@@ -1,0 +1,1 @@
+"""Who is who: links between records, and the clusters they make."""

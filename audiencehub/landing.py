@@ -1,0 +1,82 @@
+"""The landing folder: raw pages as compressed JSON lines, and the spool they are read into."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from audiencehub.settings import Settings
+
+
+@dataclass(slots=True)
+class StreamPull:
+    """What one stream's pull came to."""
+
+    stream: str
+    rows: int = 0
+    pages: int = 0
+    total: int | None = None
+    full: bool = False
+    complete: bool = False
+    reason: str | None = None
+    """Why it is not complete."""
+    cursor: dict[str, str] | None = None
+
+
+def landing(settings: Settings) -> Path:
+    """Where landed pages lie."""
+    return settings.folder / "landing"
+
+
+def spool(settings: Settings, run_id: str, source: str) -> Path:
+    """Where a run keeps the pages of a source until they are landed."""
+    return landing(settings) / ".spool" / run_id / source
+
+
+def note(folder: Path, pulls: Sequence[StreamPull]) -> None:
+    """Write down what a pull came to, beside its pages."""
+    (folder / "pull.json").write_text(json.dumps([asdict(one) for one in pulls]), "utf-8")
+
+
+def noted(folder: Path) -> list[StreamPull]:
+    """What a pull came to."""
+    return [StreamPull(**one) for one in json.loads((folder / "pull.json").read_text("utf-8"))]
+
+
+def records(settings: Settings, path: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Line number and raw record of one landed file."""
+    with gzip.open(landing(settings) / path, "rt", encoding="utf-8") as lines:
+        for number, line in enumerate(lines, 1):
+            yield number, json.loads(line)
+
+
+def sweep(settings: Settings, run_id: str, named: set[str]) -> int:
+    """Remove other runs' spools and files that no manifest names; returns how many files."""
+    folder = landing(settings)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for old in (folder / ".spool").glob("*"):
+        if old.name != run_id:
+            shutil.rmtree(old, ignore_errors=True)
+    strays = [
+        path
+        for path in folder.glob("*/*/*.jsonl.gz")
+        if str(path.relative_to(folder)) not in named
+    ]
+    for path in strays:
+        path.unlink(missing_ok=True)
+    return len(strays)
+
+
+def sync(path: Path) -> None:
+    """Force a file's bytes, or a folder's names, to the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

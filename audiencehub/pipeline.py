@@ -1,0 +1,214 @@
+"""The order of the steps: the same with Prefect and without. `call` runs one step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, NamedTuple
+
+from audiencehub import connector
+from audiencehub.errors import ConfigError, HubError
+from audiencehub.hub import Hub
+from audiencehub.steps import land, normalize, plan, pull, push, record, resolve, segment
+
+
+class Job(NamedTuple):
+    """One step to run: its name and tags as people see them, and the call itself."""
+
+    name: str
+    tags: Sequence[str]
+    function: Callable[..., Any]
+    args: Sequence[Any]
+
+
+class Caller:
+    """Runs steps one after the other, in this process. Flows bring their own, with tasks."""
+
+    def __call__(self, name: str, tags: Sequence[str], function: Callable[..., Any], *args: Any) -> Any:
+        """Run one step and return what it returns."""
+        return self.run(Job(name, tags, function, args))
+
+    def run(self, job: Job) -> Any:
+        """Run one job."""
+        return job.function(*job.args)
+
+    def many(self, jobs: Sequence[Job]) -> list[Any]:
+        """Run jobs that do not need each other; a job that fails on purpose yields its HubError."""
+        results: list[Any] = []
+        for job in jobs:
+            try:
+                results.append(self.run(job))
+            except HubError as error:
+                results.append(error)
+        return results
+
+
+@dataclass(frozen=True, slots=True)
+class SyncOptions:
+    """What a sync is asked to do."""
+
+    only: tuple[str, ...] = ()
+    """Settings entries to pull from and push to; empty: all."""
+    full: bool = False
+    """Pull everything instead of what changed."""
+    dry_run: bool = False
+    """Plan, and send nothing."""
+
+
+@dataclass(slots=True)
+class SyncResult:
+    """What a run came to, small enough to be shown anywhere."""
+
+    run_id: str
+    state: str = "completed"
+    """completed, held, incomplete or failed."""
+    held: list[str] = field(default_factory=list)
+    """Ids of plans that wait for approval."""
+    problems: list[str] = field(default_factory=list)
+    """One instruction each."""
+    summary: dict[str, Any] = field(default_factory=dict)
+    report: str = ""
+    """Path of the HTML report."""
+
+    @property
+    def exit_code(self) -> int:
+        """0 done, 1 failed, 3 held for approval."""
+        return {"failed": 1, "held": 3}.get(self.state, 0)
+
+
+def run_sync(hub: Hub, options: SyncOptions, call: Caller) -> SyncResult:
+    """Pull, land, normalize, resolve, segment, plan, push, record."""
+    result = SyncResult(hub.run_id)
+    read(hub, options, call, result)
+    result.summary["segment"] = asdict(call("segment", ["segment"], segment.segment, hub))
+    deliver(hub, options, call, result)
+    return _finish(hub, call, result)
+
+
+def run_apply(hub: Hub, plan_ids: Sequence[str], call: Caller) -> SyncResult:
+    """Push exactly the plans that a person approved."""
+    result = SyncResult(hub.run_id)
+    targets = []
+    for plan_id in plan_ids:
+        found = hub.ledger.plans.get(plan_id)
+        if found is None:
+            result.problems.append(f"There is no plan {plan_id}.\n  -> audiencehub plan lists them")
+        elif found.verdict not in ("go", "approved"):
+            result.problems.append(
+                f"Plan {plan_id} is {found.verdict}.\n  -> audiencehub approve {plan_id} --reason …"
+            )
+        else:
+            targets.append(found.target)
+    _push(hub, targets, call, result)
+    return _finish(hub, call, result)
+
+
+def read(hub: Hub, options: SyncOptions, call: Caller, result: SyncResult) -> None:
+    """From the sources to profiles; enrichers are asked once the accounts are known."""
+    check_names(hub, options)
+    land.sweep(hub)
+    chosen = [name for name in hub.settings.sources if not options.only or name in options.only]
+    if options.only and not chosen:
+        return
+    enrichers = [name for name in chosen if _enriches(hub, name)]
+    _gather(hub, [name for name in chosen if name not in enrichers], options, call, result)
+    _profiles(hub, call, result)
+    if enrichers:
+        _gather(hub, enrichers, options, call, result)
+        _profiles(hub, call, result)
+
+
+def check_names(hub: Hub, options: SyncOptions) -> None:
+    """Refuse an `only` that names nothing."""
+    known = {*hub.settings.sources, *hub.settings.destinations}
+    wrong = [name for name in options.only if name not in known]
+    if wrong:
+        raise ConfigError(
+            f"No source or destination is called {', '.join(wrong)}.",
+            hint=f"Use --only with one of: {', '.join(sorted(known))}",
+        )
+
+
+def deliver(hub: Hub, options: SyncOptions, call: Caller, result: SyncResult) -> None:
+    """Plan every target, then push those that no guard holds."""
+    planned = call("plan", ["plan"], plan.plan, hub)
+    chosen = [
+        one
+        for one in planned.plans
+        if not options.only or one.target.partition("/")[0] in options.only
+    ]
+    result.summary["plans"] = [asdict(one) for one in chosen]
+    result.held = [one.plan_id for one in chosen if one.verdict == "hold"]
+    if not (options.dry_run or hub.dry_run):
+        ready = dict.fromkeys(one.target for one in chosen if one.verdict in ("go", "approved"))
+        _push(hub, list(ready), call, result)
+
+
+def _push(hub: Hub, targets: Sequence[str], call: Caller, result: SyncResult) -> None:
+    jobs = [
+        Job(f"push-{target.replace('/', '-')}", ["push", target.partition("/")[0]], push.push, (hub, target))
+        for target in dict.fromkeys(targets)
+    ]
+    pushed = []
+    for target, outcome in zip(dict.fromkeys(targets), call.many(jobs), strict=True):
+        if isinstance(outcome, HubError):
+            result.problems.append(f"{target}: {outcome}")
+        else:
+            pushed.append(asdict(outcome))
+    result.summary["pushed"] = pushed
+
+
+def _gather(
+    hub: Hub, names: Sequence[str], options: SyncOptions, call: Caller, result: SyncResult
+) -> None:
+    jobs = [
+        Job(f"pull-{name}", ["pull", f"source:{name}"], pull.pull, (hub, name, options.full))
+        for name in names
+    ]
+    landed = result.summary.setdefault("sources", {})
+    for name, outcome in zip(names, call.many(jobs), strict=True):
+        if isinstance(outcome, HubError):
+            result.problems.append(f"{name}: {outcome}")
+            continue
+        done = call(f"land-{name}", ["land", f"source:{name}"], land.land, hub, name)
+        landed[name] = {
+            "rows": done.rows,
+            "streams": {one.stream: one.rows for one in outcome.streams},
+            "incomplete": list(done.incomplete),
+        }
+        result.problems += [f"{name} is incomplete: {why}" for why in done.incomplete]
+
+
+def _profiles(hub: Hub, call: Caller, result: SyncResult) -> None:
+    done = call("normalize", ["normalize"], normalize.normalize, hub)
+    sums: dict[str, Any] = result.summary.setdefault(
+        "normalize", {"records": 0, "rows": {}, "quarantined": 0, "uncleaned": {}}
+    )
+    sums["records"] += done.records
+    sums["quarantined"] += done.quarantined
+    for part in ("rows", "uncleaned"):
+        for key, count in getattr(done, part).items():
+            sums[part][key] = sums[part].get(key, 0) + count
+    result.summary["resolve"] = asdict(call("resolve", ["resolve"], resolve.resolve, hub))
+
+
+def _enriches(hub: Hub, name: str) -> bool:
+    return connector.spec(hub.settings.sources[name].connector).enricher is not None
+
+
+def _finish(hub: Hub, call: Caller, result: SyncResult) -> SyncResult:
+    incomplete = any(one.get("incomplete") for one in _sources(result.summary).values())
+    hard = [one for one in result.problems if " is incomplete: " not in one]
+    if hard:
+        result.state = "failed"
+    elif result.held:
+        result.state = "held"
+    elif incomplete:
+        result.state = "incomplete"
+    result.report = call("record", ["record"], record.record, hub, result.state, result.summary)
+    return result
+
+
+def _sources(summary: Mapping[str, Any]) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = summary.get("sources", {})
+    return found

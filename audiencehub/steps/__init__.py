@@ -1,0 +1,1 @@
+"""The pipeline, one step a module: pull, land, normalize, resolve, segment, plan, push, record."""

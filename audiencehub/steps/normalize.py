@@ -1,0 +1,250 @@
+"""Normalize: landed pages become canonical source rows. Whatever cannot is set aside, never lost."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+
+from audiencehub.canonical import TABLES, Table
+from audiencehub.cleaning import Unclean, clean
+from audiencehub.connector import Enricher, Source
+from audiencehub.errors import SkipRow
+from audiencehub.hub import Hub
+from audiencehub.landing import records
+from audiencehub.ledger import Manifest
+from audiencehub.model import Row, Stream
+from audiencehub.opening import open_source
+from audiencehub.warehouse.schema import LINKS, source_arrow
+
+BATCH = 20_000
+MALFORMED = (KeyError, TypeError, ValueError, AttributeError, IndexError)
+"""What a mapping raises on a record whose shape is not the vendor's documented one."""
+FIRST = ("country", "currency")
+"""Fields that the cleaners of other fields need to know."""
+
+
+@dataclass(slots=True)
+class Normalized:
+    """What was read since the last run."""
+
+    records: int = 0
+    rows: Counter[str] = field(default_factory=Counter)
+    """Rows by canonical table."""
+    quarantined: int = 0
+    uncleaned: Counter[str] = field(default_factory=Counter)
+    """Values set aside, by table.field."""
+
+
+@dataclass(slots=True)
+class _Batch:
+    rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    aside: list[tuple[Any, ...]] = field(default_factory=list)
+    quarantine: list[tuple[Any, ...]] = field(default_factory=list)
+
+
+def normalize(hub: Hub) -> Normalized:
+    """Apply every manifest that the warehouse has not seen, in order, each in one transaction."""
+    result = Normalized()
+    for manifest in hub.ledger.manifests.after(hub.warehouse.applied):
+        if manifest.source in hub.settings.sources:
+            _apply(hub, manifest, result)
+        else:
+            with hub.warehouse.transaction():
+                hub.warehouse.set_applied(manifest.manifest_id)
+    return result
+
+
+def _apply(hub: Hub, manifest: Manifest, result: Normalized) -> None:
+    source = open_source(hub, manifest.source)
+    stream = _stream(source, manifest.stream)
+    quarantine: list[tuple[Any, ...]] = []
+    with hub.warehouse.transaction():
+        batch, done = _Batch(), 0
+        for entry in manifest.files:
+            for number, record in records(hub.settings, entry.path):
+                ref = f"{entry.path}:{number}"
+                _read(hub, source, stream, record, ref, manifest, batch, result)
+                done += 1
+                if done % BATCH == 0:
+                    quarantine += _store(hub, batch, manifest)
+                    batch = _Batch()
+                    hub.progress(f"normalize {manifest.source}/{manifest.stream}", done, manifest.rows)
+        quarantine += _store(hub, batch, manifest)
+        hub.progress(f"normalize {manifest.source}/{manifest.stream}", done, manifest.rows)
+        if manifest.full and manifest.complete:
+            _absent(hub, manifest)
+        # Quarantine is idempotent by record reference, so it may go first: a crash in between
+        # repeats the manifest and finds the same rows.
+        hub.ledger.quarantine.add(quarantine)
+        hub.warehouse.set_applied(manifest.manifest_id)
+    result.quarantined += len(quarantine)
+
+
+def _stream(source: Source | Enricher, name: str) -> Stream:
+    if isinstance(source, Enricher):
+        return source.stream
+    return next((one for one in source.streams if one.name == name), Stream(name))
+
+
+def _read(
+    hub: Hub,
+    source: Source | Enricher,
+    stream: Stream,
+    record: dict[str, Any],
+    ref: str,
+    manifest: Manifest,
+    batch: _Batch,
+    result: Normalized,
+) -> None:
+    result.records += 1
+    where = (manifest.source, manifest.stream)
+    try:
+        rows = list(source.rows(stream, record))
+    except SkipRow as error:
+        reason = (error.code, error.message)
+    except MALFORMED as error:
+        reason = ("malformed", f"The record is not of the documented shape ({type(error).__name__}).")
+    else:
+        _take(rows, manifest, batch, result)
+        return
+    identity = record.get("id") or record.get("Id") or ref
+    batch.quarantine.append(
+        (*where, str(identity), *reason, manifest.manifest_id, ref, hub.now)
+    )
+
+
+def _take(rows: Iterable[Row], manifest: Manifest, batch: _Batch, result: Normalized) -> None:
+    for row in rows:
+        table = TABLES[row.table]
+        issues: list[tuple[str, Any, str]] = []
+        values = _values(table, row, issues)
+        for name, raw, reason in issues:
+            batch.aside.append(
+                (manifest.source, manifest.stream, row.source_id, table.name, name, str(raw)[:500], reason)
+            )
+            result.uncleaned[f"{table.name}.{name}"] += 1
+        observed = row.observed_at.replace(tzinfo=None) if row.observed_at else None
+        batch.rows.setdefault(table.name, []).append(
+            {
+                "source": manifest.source,
+                "source_id": row.source_id,
+                "stream": manifest.stream,
+                "observed_at": observed,
+                "manifest_id": manifest.manifest_id,
+                "deleted": row.deleted,
+                "merged_into": row.merged_into,
+                **values,
+            }
+        )
+        result.rows[table.name] += 1
+
+
+def _values(table: Table, row: Row, issues: list[tuple[str, Any, str]]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for link in LINKS:
+        raw = row.values.get(link)
+        values[link] = str(raw) if raw not in (None, "") else None
+    for name, of in (("contact_email", TABLES["contact"].field("email")),
+                     ("account_domain", TABLES["account"].field("domain"))):
+        if values[name] and of:
+            values[name] = _cleaned(of, values[name], values, issues)
+    fields = sorted(table.fields, key=lambda one: one.name not in FIRST)
+    for one in fields:
+        values[one.name] = _cleaned(one, row.values.get(one.name), values, issues)
+    if table.name == "contact" and values["email"]:
+        values["email_domain"] = values["email"].rpartition("@")[2]
+    return values
+
+
+def _cleaned(one: Any, raw: Any, known: dict[str, Any], issues: list[tuple[str, Any, str]]) -> Any:
+    try:
+        return clean(one, raw, known)
+    except Unclean as error:
+        issues.append((one.name, raw, error.reason))
+        return None
+
+
+def _store(hub: Hub, batch: _Batch, manifest: Manifest) -> list[tuple[Any, ...]]:
+    for name, rows in batch.rows.items():
+        _upsert(hub, name, rows, keep_newer=not manifest.full)
+    if batch.aside:
+        hub.warehouse.connection.executemany(
+            "INSERT INTO uncleaned VALUES(?,?,?,?,?,?,?)", batch.aside
+        )
+    return batch.quarantine
+
+
+def _upsert(hub: Hub, name: str, rows: list[dict[str, Any]], *, keep_newer: bool) -> None:
+    """The last version of each record stays: by its own time, then by arrival."""
+    table = TABLES[name]
+    schema = source_arrow(table)
+    order = {(row["source_id"]): row for row in rows}
+    if len(order) < len(rows):
+        rows = _latest(rows)
+    connection = hub.warehouse.connection
+    connection.register("stage", pa.Table.from_pylist(rows, schema=schema))
+    try:
+        target = f"source_{name}"
+        if keep_newer:
+            connection.execute(
+                f"CREATE TEMP TABLE fresh AS SELECT s.* FROM stage s WHERE NOT EXISTS (SELECT 1 FROM "
+                f"{target} t WHERE t.source = s.source AND t.source_id = s.source_id "
+                "AND NOT t.deleted AND t.observed_at > s.observed_at)"
+            )
+        else:
+            connection.execute("CREATE TEMP TABLE fresh AS SELECT * FROM stage")
+        connection.execute(
+            f"DELETE FROM {target} t USING fresh f WHERE t.source = f.source "
+            "AND t.source_id = f.source_id"
+        )
+        connection.execute(f"INSERT INTO {target} BY NAME SELECT * FROM fresh")
+        connection.execute("DROP TABLE fresh")
+    finally:
+        connection.unregister("stage")
+
+
+def _latest(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    kept: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        old = kept.get(row["source_id"])
+        if old is None or not (
+            old["observed_at"] and row["observed_at"] and old["observed_at"] > row["observed_at"]
+        ):
+            kept[row["source_id"]] = row
+    return list(kept.values())
+
+
+def _absent(hub: Hub, manifest: Manifest) -> None:
+    """A full pull, proven complete, did not have these records: they are gone at the source."""
+    for name in TABLES:
+        hub.warehouse.connection.execute(
+            f"UPDATE source_{name} SET deleted = true, manifest_id = $manifest "
+            "WHERE source = $source AND stream = $stream AND NOT deleted AND manifest_id < $manifest",
+            {"manifest": manifest.manifest_id, "source": manifest.source, "stream": manifest.stream},
+        )
+
+
+def retry(hub: Hub, rows: Iterable[Any]) -> tuple[list[int], list[int]]:
+    """Read quarantined records again from landing: the ids now accepted, and those that still fail."""
+    healed, failed = [], []
+    for row in rows:
+        manifest = hub.ledger.manifests.get(row.manifest_id)
+        path, _, number = row.record_ref.rpartition(":")
+        source = open_source(hub, row.source)
+        record = next((one for n, one in records(hub.settings, path) if n == int(number)), None)
+        batch, result = _Batch(), Normalized()
+        if record is not None and manifest is not None:
+            stream = _stream(source, row.stream)
+            _read(hub, source, stream, record, row.record_ref, manifest, batch, result)
+        if record is None or batch.quarantine or manifest is None:
+            failed.append(row.quarantine_id)
+            continue
+        with hub.warehouse.transaction():
+            _store(hub, batch, manifest)
+        healed.append(row.quarantine_id)
+    hub.ledger.quarantine.resolve(healed)
+    return healed, failed

@@ -1,0 +1,125 @@
+"""Pull: read a source's streams into a spool of compressed pages. Nothing is landed yet."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from audiencehub.connector import Enricher, Source
+from audiencehub.errors import Incomplete, Wait
+from audiencehub.hub import Hub
+from audiencehub.landing import StreamPull, note, spool
+from audiencehub.model import Page, Stream
+from audiencehub.opening import open_source
+
+
+@dataclass(frozen=True, slots=True)
+class Pulled:
+    """One source's pull: a summary per stream; the pages lie in the spool."""
+
+    source: str
+    streams: tuple[StreamPull, ...]
+
+    @property
+    def complete(self) -> bool:
+        """Every stream was read to its proven end."""
+        return all(one.complete for one in self.streams)
+
+
+def pull(hub: Hub, name: str, full: bool = False) -> Pulled:
+    """Every stream of a source since its cursor; everything when `full`. Raises Stop, ConfigError."""
+    source = open_source(hub, name)
+    if not isinstance(source, Source):
+        return enrich(hub, name)
+    folder = _fresh(spool(hub.settings, hub.run_id, name))
+    done = []
+    for stream in source.available():
+        cursor = None if full else hub.ledger.manifests.cursor(name, stream.name)
+        done.append(_read(hub, name, stream, source.pull(stream, cursor), folder))
+    return _noted(folder, Pulled(name, tuple(done)))
+
+
+def enrich(hub: Hub, name: str) -> Pulled:
+    """Answers for the accounts' keys that were never asked for, or long enough ago."""
+    enricher = open_source(hub, name)
+    if not isinstance(enricher, Enricher):
+        return Pulled(name, ())
+    folder = _fresh(spool(hub.settings, hub.run_id, name))
+    stream = enricher.stream
+    asked = dict(hub.ledger.manifests.cursor(name, stream.name) or {})
+    oldest = hub.now - timedelta(days=enricher.keep_days)
+    keys = [
+        key
+        for key in _keys(hub, enricher.key)
+        if key not in asked or datetime.fromisoformat(asked[key]) <= oldest
+    ]
+    if not keys:
+        return _noted(folder, Pulled(name, ()))
+    result = _read(hub, name, stream, enricher.enrich(keys), folder)
+    result.cursor = asked | dict.fromkeys(keys, hub.now.isoformat())
+    return _noted(folder, Pulled(name, (result,)))
+
+
+def _keys(hub: Hub, key: str) -> list[str]:
+    table, _, field = key.partition(".")
+    known = {("account", "domain")}
+    if (table, field) not in known:
+        raise Incomplete(f"No keys of the kind {key}.", hint="Use account.domain")
+    found = hub.warehouse.connection.execute(
+        "SELECT DISTINCT domain FROM account WHERE domain IS NOT NULL ORDER BY domain"
+    ).fetchall()
+    return [str(row[0]) for row in found]
+
+
+def _read(hub: Hub, source: str, stream: Stream, pages: Iterator[Page], folder: Path) -> StreamPull:
+    result = StreamPull(stream.name)
+    before = hub.ledger.manifests.recent_complete(source, stream.name, n=1)
+    ended = False
+    with gzip.open(folder / f"{stream.name}.jsonl.gz", "wt", encoding="utf-8", compresslevel=3) as out:
+        try:
+            for page in pages:
+                for record in page.records:
+                    out.write(json.dumps(record, ensure_ascii=False, default=str) + "\n")
+                result.rows += len(page.records)
+                result.pages += 1
+                result.full = result.full or page.full
+                result.total = page.total if page.total is not None else result.total
+                result.cursor = dict(page.cursor) if page.cursor is not None else result.cursor
+                ended = page.last
+                hub.progress(f"pull {source}/{stream.name}", result.rows, result.total)
+        except (Incomplete, Wait) as error:
+            ended, result.reason = False, f"{error.message} {error.hint}"
+    result.complete = ended and _whole(result, before)
+    if not result.complete and result.reason is None:
+        result.reason = _why(result, ended)
+    return result
+
+
+def _whole(result: StreamPull, before: list[int]) -> bool:
+    if result.total is not None and result.rows < result.total:
+        return False
+    return not (result.full and result.rows == 0 and before and before[0] > 0)
+
+
+def _why(result: StreamPull, ended: bool) -> str:
+    if not ended:
+        return "the source ended without saying that it was the end"
+    if result.total is not None and result.rows < result.total:
+        return f"the source says {result.total:,} records and sent {result.rows:,}"
+    return "the source sent nothing where there was something before"
+
+
+def _fresh(folder: Path) -> Path:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700, parents=True)
+    return folder
+
+
+def _noted(folder: Path, pulled: Pulled) -> Pulled:
+    note(folder, pulled.streams)
+    return pulled
