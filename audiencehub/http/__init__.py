@@ -1,1 +1,41 @@
-"""The one HTTP client: auth, paging, rate limit, retry, redaction, limits."""
+"""The one HTTP client: auth, paging, one limiter per credential, retry, redaction, limits."""
+
+from audiencehub.http.auth import (
+    Auth,
+    Basic,
+    Bearer,
+    Header,
+    OAuth,
+    OAuthClientCredentials,
+)
+from audiencehub.http.client import HttpClient, pages, session_for
+from audiencehub.http.clock import Clock, MachineClock
+from audiencehub.http.limiter import Limiter, limiter_for
+from audiencehub.http.redaction import RedactingFilter, hide, redact
+from audiencehub.http.reply import HttpRefused, Reply
+from audiencehub.http.retry import Policy, retry_after
+from audiencehub.http.session import is_write
+
+__all__ = [
+    "Auth",
+    "Basic",
+    "Bearer",
+    "Clock",
+    "Header",
+    "HttpClient",
+    "HttpRefused",
+    "Limiter",
+    "MachineClock",
+    "OAuth",
+    "OAuthClientCredentials",
+    "Policy",
+    "RedactingFilter",
+    "Reply",
+    "hide",
+    "is_write",
+    "limiter_for",
+    "pages",
+    "redact",
+    "retry_after",
+    "session_for",
+]
