@@ -62,11 +62,14 @@ class _Watchdog:
 
     def __init__(self, seconds: float) -> None:
         self.sock: socket.socket | None = None
+        self.bit = False
+        """Time ran out; what was read since may be cut short anywhere."""
         self._timer = threading.Timer(seconds, self._cut)
         self._timer.daemon = True
         self._timer.start()
 
     def _cut(self) -> None:
+        self.bit = True
         if self.sock is not None:
             with contextlib.suppress(OSError, TypeError):
                 # The plain socket's shutdown: that of a TLS socket would wait for the reader.
@@ -84,8 +87,39 @@ class _Current(threading.local):
 _current = _Current()
 
 
+class _Lines:
+    """The head of a response, and the last line read from it."""
+
+    def __init__(self, stream: Any) -> None:
+        self.stream, self.last = stream, b""
+
+    def readline(self, limit: int = -1) -> bytes:
+        self.last = self.stream.readline(limit)
+        return self.last
+
+    def close(self) -> None:
+        self.stream.close()
+
+
+class _WholeHead(http.client.HTTPResponse):
+    """Refuses headers that end with the connection: http.client takes them for complete, and the
+    missing ones may have told the length of the body."""
+
+    def begin(self) -> None:
+        lines: Any = _Lines(self.fp)
+        self.fp = lines
+        try:
+            super().begin()
+        finally:
+            self.fp = lines.stream if self.fp is not None else None
+        if lines.last not in (b"\r\n", b"\n"):
+            raise http.client.IncompleteRead(lines.last)
+
+
 class _Watched(HTTPConnection):
     """Shows its socket to the watchdog of the request that it serves."""
+
+    response_class = _WholeHead
 
     def request(self, *args: Any, **kwargs: Any) -> None:
         if self.sock is None:
@@ -143,6 +177,8 @@ class Wire(HTTPAdapter):
             # requests then neither reads nor decompresses the raw stream itself.
             response.__dict__.update(_content=body, _content_consumed=True)
             response.raw.release_conn()
+            if watchdog.bit:
+                raise Lost
             return response
         except (requests.RequestException, HTTPError, OSError) as error:
             raise _meaning(error) from None
