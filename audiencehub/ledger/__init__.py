@@ -1,0 +1,71 @@
+"""The ledger: the one store that is never lost and never rebuilt (`ledger.sqlite`)."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from audiencehub.ledger.audit import Audit, AuditEntry
+from audiencehub.ledger.consent import Consent, Decision
+from audiencehub.ledger.db import Database, prepare
+from audiencehub.ledger.delivery import Believed, Deliveries, Intent, tag_text, tag_value
+from audiencehub.ledger.edits import HandEdit, HandEdits
+from audiencehub.ledger.keys import Sealing, install_key
+from audiencehub.ledger.leases import Lease, Leases
+from audiencehub.ledger.manifests import FileEntry, Manifest, Manifests
+from audiencehub.ledger.membership import Membership, Memberships, Movement
+from audiencehub.ledger.people import People
+from audiencehub.ledger.plans import Plan, PlanChange, Plans
+from audiencehub.ledger.quarantine import Quarantine, Quarantined
+from audiencehub.ledger.runs import Run, Runs
+from audiencehub.ledger.targets import Targets
+
+__all__ = [
+    "AuditEntry", "Believed", "Decision", "FileEntry", "HandEdit", "Intent", "Lease", "Ledger",
+    "Manifest", "Membership", "Movement", "Plan", "PlanChange", "Quarantined", "Run", "tag_text",
+    "tag_value",
+]  # fmt: skip
+
+
+class Ledger:
+    """The open ledger; each attribute is one part of it, over the same connection."""
+
+    def __init__(self, db: Database, key: bytes) -> None:
+        self._db = db
+        self.sealing = Sealing(key)
+        self.runs = Runs(db)
+        self.manifests = Manifests(db)
+        self.people = People(db)
+        self.consent = Consent(db)
+        self.membership = Memberships(db)
+        self.quarantine = Quarantine(db)
+        self.targets = Targets(db)
+        self.leases = Leases(db)
+        self.audit = Audit(db)
+        self.plans = Plans(db, self.audit)
+        self.delivery = Deliveries(db)
+        self.edits = HandEdits(db)
+
+    @classmethod
+    def open(cls, folder: Path, *, key: bytes | None = None) -> Ledger:
+        """The ledger of that folder, made when absent, migrated when older.
+
+        Other processes may read and write it meanwhile. `key` is a Fernet key; none given: the one
+        kept in `ledger.key`. Raises ConfigError when a newer version wrote it or its key is gone.
+        """
+        found = key if key is not None else install_key(folder)
+        return cls(Database(prepare(folder)), found)
+
+    @property
+    def id(self) -> str:
+        """This ledger's own id, made with it."""
+        found = self._db.row("SELECT value FROM meta WHERE key='uuid'")
+        return str(found[0]) if found else ""
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """All of it or nothing; an inner transaction joins the outer one."""
+        return self._db.transaction()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._db.close()

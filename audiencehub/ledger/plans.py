@@ -1,0 +1,262 @@
+"""Plans: what was decided to be sent, held until approved, and never changed once stored."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from audiencehub.errors import ConfigError
+from audiencehub.ledger.audit import Audit
+from audiencehub.ledger.db import Database
+from audiencehub.ledger.stamps import document, instant, maybe, stamp
+
+Kind = Literal["consent", "change"]
+COLUMNS = (
+    "plan_id, target, kind, run_id, at, hash, n_add, n_remove, n_set, verdict, state, guards,"
+    " excluded, versions, calls, approved_by, approved_at, reason, frozen_until"
+)
+LIVE = "state IN ('open','applying')"
+
+
+@dataclass(frozen=True, slots=True)
+class PlanChange:
+    """One change of a plan, as stored."""
+
+    member: str
+    op: str
+    phase: int
+    """0 consent, 1 remove what is replaced, 2 add and set, 3 remove."""
+    value: str | None
+    """For tags: the value as JSON."""
+    value_hash: str
+    why: str
+    person: int | None = None
+    """The contact's or account's id."""
+    sealed: bytes | None = None
+    """For lists: the identifiers, encrypted."""
+    enters: tuple[str, ...] = ()
+    """Segments that the member enters at this target."""
+    leaves: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What the plan's hash covers of it."""
+        return (self.member, self.op, self.value_hash)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One stored plan; its changes are read with `Plans.changes`."""
+
+    plan_id: str
+    target: str
+    kind: Kind
+    run_id: str
+    at: datetime
+    hash: str
+    adds: int
+    removes: int
+    sets: int
+    verdict: str
+    """`go`, `hold`, `approved`, `void`."""
+    state: str
+    """`open`, `applying` (a push began and has not ended it), `done`, `void`."""
+    guards: Sequence[Mapping[str, Any]]
+    excluded: Mapping[str, int]
+    versions: Mapping[str, str]
+    calls: int
+    approved_by: str | None = None
+    approved_at: datetime | None = None
+    reason: str | None = None
+    frozen_until: datetime | None = None
+
+    @property
+    def released(self) -> bool:
+        """It may be sent."""
+        return self.verdict in {"go", "approved"}
+
+
+class Plans:
+    """The plan and plan_change tables."""
+
+    def __init__(self, db: Database, audit: Audit) -> None:
+        self._db, self._audit = db, audit
+
+    def store(self, draft: Plan, changes: Sequence[PlanChange]) -> Plan:
+        """Keep a draft in place of the open plan of its target and kind; the plan that stands.
+
+        The same hash keeps the earlier plan with its hold or approval; another hash voids it,
+        unless it is frozen. A draft without changes only voids.
+        """
+        with self._db.transaction():
+            old = self.open(draft.target, draft.kind)
+            if old is not None and old.state == "open":
+                if old.frozen_until is not None and old.frozen_until > draft.at:
+                    return old
+                if old.hash == draft.hash and changes:
+                    return self._keep(old, draft)
+            if old is not None:
+                ended = "void" if old.state == "open" else "done"
+                self._db.run("UPDATE plan SET state=? WHERE plan_id=?", (ended, old.plan_id))
+            return self._insert(draft, changes) if changes else replace(draft, state="done")
+
+    def _keep(self, old: Plan, draft: Plan) -> Plan:
+        verdict = old.verdict if old.verdict in {"hold", "approved"} else draft.verdict
+        self._db.run(
+            "UPDATE plan SET run_id=?, verdict=?, guards=?, excluded=?, calls=? WHERE plan_id=?",
+            (
+                draft.run_id,
+                verdict,
+                document(draft.guards),
+                document(draft.excluded),
+                draft.calls,
+                old.plan_id,
+            ),
+        )
+        return replace(
+            old,
+            run_id=draft.run_id,
+            verdict=verdict,
+            guards=draft.guards,
+            excluded=draft.excluded,
+            calls=draft.calls,
+        )
+
+    def _insert(self, draft: Plan, changes: Sequence[PlanChange]) -> Plan:
+        found = self._db.row("SELECT coalesce(max(n), 0) + 1 FROM plan")
+        number = int(found[0]) if found else 1
+        plan = replace(draft, plan_id=f"p{number}-{draft.hash[:8]}")
+        self._db.run(
+            f"INSERT INTO plan(n, {COLUMNS}) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+            (
+                number,
+                plan.plan_id,
+                plan.target,
+                plan.kind,
+                plan.run_id,
+                stamp(plan.at),
+                plan.hash,
+                plan.adds,
+                plan.removes,
+                plan.sets,
+                plan.verdict,
+                plan.state,
+                document(plan.guards),
+                document(plan.excluded),
+                document(plan.versions),
+                plan.calls,
+                plan.approved_by,
+                stamp(plan.approved_at) if plan.approved_at else None,
+                plan.reason,
+                stamp(plan.frozen_until) if plan.frozen_until else None,
+            ),
+        )
+        self._db.many(
+            "INSERT INTO plan_change VALUES(?,?,?,?,?,?,?,?,?,?,?,?)",
+            [
+                (
+                    plan.plan_id,
+                    n,
+                    c.member,
+                    c.person,
+                    c.op,
+                    c.phase,
+                    c.value,
+                    c.sealed,
+                    c.value_hash,
+                    c.why,
+                    document(c.enters),
+                    document(c.leaves),
+                )
+                for n, c in enumerate(changes)
+            ],
+        )
+        return plan
+
+    def open(self, target: str, kind: Kind) -> Plan | None:
+        """The plan of a target that is not ended yet."""
+        return self._one(f"target=? AND kind=? AND {LIVE}", (target, kind))
+
+    def get(self, plan_id: str) -> Plan | None:
+        """One plan."""
+        return self._one("plan_id=?", (plan_id,))
+
+    def held(self) -> list[Plan]:
+        """Plans that wait for approval, oldest first."""
+        return self._read(f"verdict='hold' AND {LIVE}", ())
+
+    def of_run(self, run_id: str) -> list[Plan]:
+        """Plans that a run made or kept."""
+        return self._read("run_id=?", (run_id,))
+
+    def changes(self, plan_id: str) -> list[PlanChange]:
+        """A plan's changes in the order they are sent."""
+        found = self._db.rows(
+            "SELECT member, op, phase, value, value_hash, why, person, sealed, enters, leaves"
+            " FROM plan_change WHERE plan_id=? ORDER BY position",
+            (plan_id,),
+        )
+        return [
+            PlanChange(*(*row[:8], tuple(json.loads(row[8])), tuple(json.loads(row[9]))))
+            for row in found
+        ]
+
+    def keys(self, plan_id: str) -> set[tuple[str, str, str]]:
+        """(member, op, value hash) of every change of a plan."""
+        found = self._db.rows(
+            "SELECT member, op, value_hash FROM plan_change WHERE plan_id=?", (plan_id,)
+        )
+        return {(member, op, digest) for member, op, digest in found}
+
+    def ever_released(self, target: str) -> bool:
+        """Some plan of this target was begun before, so that this is not its first run."""
+        sql = "SELECT 1 FROM plan WHERE target=? AND kind='change' AND state IN ('applying','done')"
+        return self._db.row(sql + " LIMIT 1", (target,)) is not None
+
+    def mark(self, plan_id: str, state: str) -> None:
+        """`applying` when the first intent is about to be made, `done` when the push ended it."""
+        self._db.run("UPDATE plan SET state=? WHERE plan_id=?", (state, plan_id))
+
+    def approve(self, which: str, who: str, reason: str, at: datetime) -> list[Plan]:
+        """Release held plans by plan id, hash, target or run. Raises ConfigError for none."""
+        if not reason.strip():
+            raise ConfigError(
+                "An approval needs a reason.", hint='Add --reason "why this is right"'
+            )
+        with self._db.transaction():
+            waiting = [p for p in self.held() if which in (p.plan_id, p.hash, p.target, p.run_id)]
+            if not waiting:
+                known = ", ".join(p.plan_id for p in self.held()) or "none"
+                raise ConfigError(
+                    f"No plan {which!r} waits for approval.", hint=f"Plans that wait: {known}"
+                )
+            for plan in waiting:
+                self._db.run(
+                    "UPDATE plan SET verdict='approved', approved_by=?, approved_at=?, reason=?"
+                    " WHERE plan_id=?",
+                    (who, stamp(at), reason, plan.plan_id),
+                )
+                detail = {"hash": plan.hash, "target": plan.target, "reason": reason}
+                self._audit.record(at, who, "approve", plan.plan_id, detail)
+        return [replace(p, verdict="approved", approved_by=who, reason=reason) for p in waiting]
+
+    def freeze(self, plan_id: str, hours: float, at: datetime) -> None:
+        """Keep an open plan for so long, whatever later syncs find."""
+        until = stamp(at + timedelta(hours=hours))
+        self._db.run("UPDATE plan SET frozen_until=? WHERE plan_id=?", (until, plan_id))
+
+    def _one(self, where: str, values: tuple[str, ...]) -> Plan | None:
+        return next(iter(self._read(where, values)), None)
+
+    def _read(self, where: str, values: tuple[str, ...]) -> list[Plan]:
+        found = self._db.rows(f"SELECT {COLUMNS} FROM plan WHERE {where} ORDER BY n", values)
+        return [_plan(row) for row in found]
+
+
+def _plan(row: tuple[Any, ...]) -> Plan:
+    documents = [json.loads(text) for text in row[11:14]]
+    ending = (*row[14:16], maybe(row[16]), row[17], maybe(row[18]))
+    return Plan(*(*row[:4], instant(row[4]), *row[5:11], *documents, *ending))

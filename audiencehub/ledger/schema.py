@@ -1,0 +1,115 @@
+"""The ledger's tables and their migrations: each one a list of statements, applied in order."""
+
+from __future__ import annotations
+
+FIRST = """
+CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
+CREATE TABLE run(
+  run_id TEXT PRIMARY KEY, kind TEXT NOT NULL, env TEXT NOT NULL, state TEXT NOT NULL,
+  started_at TEXT NOT NULL, finished_at TEXT, pid INTEGER NOT NULL, pid_started TEXT,
+  boot_id TEXT NOT NULL, args TEXT NOT NULL, summary TEXT NOT NULL DEFAULT '{}') STRICT;
+
+CREATE TABLE manifest(
+  manifest_id INTEGER PRIMARY KEY AUTOINCREMENT, run_id TEXT NOT NULL, source TEXT NOT NULL,
+  stream TEXT NOT NULL, row_count INTEGER NOT NULL, complete INTEGER NOT NULL, reason TEXT,
+  full_pull INTEGER NOT NULL, cursor TEXT, at TEXT NOT NULL) STRICT;
+CREATE INDEX manifest_stream ON manifest(source, stream, manifest_id);
+CREATE TABLE manifest_file(
+  path TEXT PRIMARY KEY, manifest_id INTEGER NOT NULL REFERENCES manifest,
+  position INTEGER NOT NULL, row_count INTEGER NOT NULL, sha256 TEXT NOT NULL) STRICT;
+CREATE INDEX manifest_file_of ON manifest_file(manifest_id);
+CREATE TABLE cursor(
+  source TEXT, stream TEXT, cursor TEXT NOT NULL, manifest_id INTEGER NOT NULL,
+  PRIMARY KEY(source, stream)) STRICT, WITHOUT ROWID;
+
+CREATE TABLE person(
+  entity TEXT, source TEXT, source_id TEXT, id INTEGER NOT NULL, first_seen TEXT,
+  PRIMARY KEY(entity, source, source_id), UNIQUE(entity, id)) STRICT, WITHOUT ROWID;
+
+CREATE TABLE consent_decision(
+  person_id INTEGER, purpose TEXT, channel TEXT, source TEXT, at TEXT,
+  status TEXT NOT NULL CHECK(status IN ('granted','denied')), proof TEXT,
+  PRIMARY KEY(person_id, purpose, channel, source, at, status)) STRICT, WITHOUT ROWID;
+CREATE TABLE suppression(
+  entity TEXT, id INTEGER, reason TEXT NOT NULL, who TEXT NOT NULL, at TEXT NOT NULL, hmac TEXT,
+  PRIMARY KEY(entity, id)) STRICT, WITHOUT ROWID;
+
+CREATE TABLE membership(
+  entity TEXT, segment TEXT, id INTEGER, since TEXT NOT NULL, version TEXT NOT NULL,
+  reason TEXT NOT NULL, PRIMARY KEY(entity, segment, id)) STRICT, WITHOUT ROWID;
+CREATE TABLE membership_log(
+  seq INTEGER PRIMARY KEY, entity TEXT NOT NULL, id INTEGER NOT NULL, segment TEXT NOT NULL,
+  op TEXT NOT NULL CHECK(op IN ('entered','left')), at TEXT NOT NULL, run_id TEXT NOT NULL,
+  version TEXT, reason TEXT NOT NULL) STRICT;
+CREATE INDEX membership_log_of ON membership_log(entity, id, seq);
+CREATE TABLE segment_bit(
+  entity TEXT, segment TEXT, bit INTEGER NOT NULL,
+  PRIMARY KEY(entity, segment), UNIQUE(entity, bit)) STRICT, WITHOUT ROWID;
+
+CREATE TABLE quarantine(
+  id INTEGER PRIMARY KEY, source TEXT NOT NULL, stream TEXT NOT NULL, source_id TEXT NOT NULL,
+  code TEXT NOT NULL, message TEXT NOT NULL, manifest_id INTEGER, record_ref TEXT NOT NULL,
+  at TEXT NOT NULL, resolved INTEGER NOT NULL DEFAULT 0) STRICT;
+CREATE UNIQUE INDEX quarantine_open ON quarantine(source, stream, source_id, code, record_ref)
+  WHERE resolved = 0;
+
+CREATE TABLE target(
+  target TEXT PRIMARY KEY, destination TEXT NOT NULL, kind TEXT NOT NULL, place TEXT NOT NULL,
+  label TEXT NOT NULL, remote TEXT NOT NULL DEFAULT '{}') STRICT, WITHOUT ROWID;
+CREATE TABLE lease(
+  target TEXT PRIMARY KEY, holder TEXT, pid INTEGER, pid_started TEXT, boot_id TEXT,
+  fence INTEGER NOT NULL, beat_mono REAL) STRICT;
+
+CREATE TABLE plan(
+  n INTEGER PRIMARY KEY, plan_id TEXT NOT NULL UNIQUE, target TEXT NOT NULL,
+  kind TEXT NOT NULL CHECK(kind IN ('consent','change')), run_id TEXT NOT NULL, at TEXT NOT NULL,
+  hash TEXT NOT NULL, n_add INTEGER NOT NULL, n_remove INTEGER NOT NULL, n_set INTEGER NOT NULL,
+  verdict TEXT NOT NULL CHECK(verdict IN ('go','hold','approved','void')),
+  state TEXT NOT NULL CHECK(state IN ('open','applying','done','void')),
+  guards TEXT NOT NULL, excluded TEXT NOT NULL, versions TEXT NOT NULL, calls INTEGER NOT NULL,
+  approved_by TEXT, approved_at TEXT, reason TEXT, frozen_until TEXT) STRICT;
+CREATE UNIQUE INDEX plan_open ON plan(target, kind) WHERE state IN ('open','applying');
+CREATE TABLE plan_change(
+  plan_id TEXT, position INTEGER, member TEXT NOT NULL, person INTEGER, op TEXT NOT NULL,
+  phase INTEGER NOT NULL, value TEXT, sealed BLOB, value_hash TEXT NOT NULL, why TEXT NOT NULL,
+  enters TEXT NOT NULL, leaves TEXT NOT NULL,
+  PRIMARY KEY(plan_id, position)) STRICT, WITHOUT ROWID;
+
+CREATE TABLE intent(
+  seq INTEGER PRIMARY KEY, plan_id TEXT NOT NULL, run_id TEXT NOT NULL, target TEXT NOT NULL,
+  member TEXT NOT NULL, person INTEGER, op TEXT NOT NULL CHECK(op IN ('add','remove','set')),
+  phase INTEGER NOT NULL, value TEXT, value_hash TEXT NOT NULL, why TEXT NOT NULL,
+  state TEXT NOT NULL CHECK(state IN
+    ('planned','sent','unknown','confirmed','rejected','quarantined','superseded')),
+  attempts INTEGER NOT NULL DEFAULT 0, batch_id TEXT, fence INTEGER NOT NULL, proof TEXT,
+  reason TEXT, at TEXT NOT NULL, CHECK(state <> 'confirmed' OR proof IS NOT NULL)) STRICT;
+CREATE UNIQUE INDEX intent_open ON intent(target, member)
+  WHERE state IN ('planned','sent','unknown');
+CREATE INDEX intent_plan ON intent(plan_id, state);
+CREATE INDEX intent_rejected ON intent(target, member, value_hash) WHERE state = 'rejected';
+CREATE TABLE believed(
+  target TEXT, member TEXT, person INTEGER, value TEXT, value_hash TEXT NOT NULL,
+  confirmed_at TEXT NOT NULL, proof TEXT NOT NULL,
+  PRIMARY KEY(target, member)) STRICT, WITHOUT ROWID;
+CREATE TABLE sent_identifier(
+  target TEXT, member TEXT, sealed BLOB NOT NULL, at TEXT NOT NULL,
+  PRIMARY KEY(target, member)) STRICT, WITHOUT ROWID;
+CREATE TABLE reply(
+  n INTEGER PRIMARY KEY, batch_id TEXT NOT NULL, target TEXT NOT NULL, plan_id TEXT NOT NULL,
+  run_id TEXT NOT NULL, outcome TEXT NOT NULL, confirmed INTEGER NOT NULL,
+  rejected INTEGER NOT NULL, retried INTEGER NOT NULL, unknown INTEGER NOT NULL,
+  at TEXT NOT NULL) STRICT;
+CREATE INDEX reply_target ON reply(target, n);
+CREATE TABLE hand_edit(
+  target TEXT, member TEXT, added TEXT NOT NULL, removed TEXT NOT NULL,
+  state TEXT NOT NULL CHECK(state IN ('open','accepted','reverted')), found_at TEXT NOT NULL,
+  settled_by TEXT, settled_at TEXT, PRIMARY KEY(target, member)) STRICT, WITHOUT ROWID;
+
+CREATE TABLE audit(
+  seq INTEGER PRIMARY KEY, at TEXT NOT NULL, who TEXT NOT NULL, what TEXT NOT NULL,
+  subject TEXT NOT NULL, detail TEXT NOT NULL, hash TEXT NOT NULL) STRICT;
+"""
+
+MIGRATIONS: tuple[str, ...] = (FIRST,)
+"""Version n is reached by the n-th script; never edit one that was released, append."""
