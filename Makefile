@@ -1,0 +1,67 @@
+# `make help` lists what there is. Every target works in .venv and leaves other Pythons alone.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+# An activated environment is used as it is; otherwise .venv is made with PY.
+PY ?= python3
+VENV ?= $(if $(VIRTUAL_ENV),$(VIRTUAL_ENV),.venv)
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.audiencehub-setup
+PYTEST := $(BIN)/python -m pytest
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help setup demo test check verify bench sandbox schedule up console realdata lock clean
+
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(STAMP) ## Make .venv with everything pinned by hash, and the command `audiencehub` in it
+
+$(STAMP): requirements.lock requirements-build.lock pyproject.toml
+	@$(PY) -c 'import sys; ok = (3, 11) <= sys.version_info[:2] < (3, 15); sys.exit(0 if ok else "audiencehub needs Python 3.11 to 3.14; this is %d.%d.\n  -> make setup PY=python3.11" % sys.version_info[:2])'
+	test -x $(BIN)/python || $(PY) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-build.lock -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: setup ## The whole story on the sandbox, in under three minutes
+	$(BIN)/audiencehub demo
+
+up: setup ## Server and schedules, until Ctrl-C
+	$(BIN)/audiencehub up
+
+sandbox: setup ## The vendors' fakes alone, until Ctrl-C
+	$(BIN)/audiencehub sandbox
+
+schedule: setup ## What runs when
+	$(BIN)/audiencehub schedule
+
+test: setup ## The fast tests (under eight minutes)
+	$(PYTEST) -m "not verify and not live"
+
+verify: setup ## The long tests
+	$(PYTEST) -m "verify and not live"
+
+check: setup ## Style, types, layers, and the project's own rules and settings
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/audiencehub check
+
+bench: setup ## Benchmarks: ratios in one run, never a test
+	$(BIN)/python -m tests.bench
+
+realdata: setup ## The package whose files hold the CDNOW orders, for --env realdata
+	$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r requirements-realdata.lock
+
+lock: ## Write the lock files anew (needs uv)
+	uv pip compile --quiet --python-version 3.11 --universal --generate-hashes --no-header --no-annotate --no-emit-index-url --extra dev -o requirements.lock pyproject.toml
+	printf 'setuptools>=80,<83\n' | uv pip compile --quiet --generate-hashes --no-header --no-annotate --no-emit-index-url -o requirements-build.lock -
+
+clean: ## Remove .venv, caches and what runs left (.audiencehub: landing, ledger, reports)
+	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .audiencehub *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
