@@ -6,11 +6,18 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from audiencehub.ledger.audit import Audit, AuditEntry
-from audiencehub.ledger.consent import Consent, Decision
+from audiencehub.ledger.consent import Consent, Said
 from audiencehub.ledger.db import Database, prepare
-from audiencehub.ledger.delivery import Believed, Deliveries, Intent, tag_text, tag_value
+from audiencehub.ledger.delivery import (
+    Believed,
+    Deliveries,
+    Intent,
+    tag_hash,
+    tag_reasons,
+    tag_text,
+    tag_value,
+)
 from audiencehub.ledger.edits import HandEdit, HandEdits
-from audiencehub.ledger.keys import Sealing, install_key
 from audiencehub.ledger.leases import Lease, Leases
 from audiencehub.ledger.manifests import FileEntry, Manifest, Manifests
 from audiencehub.ledger.membership import Membership, Memberships, Movement
@@ -18,11 +25,13 @@ from audiencehub.ledger.people import People
 from audiencehub.ledger.plans import Plan, PlanChange, Plans
 from audiencehub.ledger.quarantine import Quarantine, Quarantined
 from audiencehub.ledger.runs import Run, Runs
+from audiencehub.ledger.sealing import Sealing
 from audiencehub.ledger.targets import Targets
 
 __all__ = [
-    "AuditEntry", "Believed", "Decision", "FileEntry", "HandEdit", "Intent", "Lease", "Ledger",
-    "Manifest", "Membership", "Movement", "Plan", "PlanChange", "Quarantined", "Run", "tag_text",
+    "AuditEntry", "Believed", "FileEntry", "HandEdit", "Intent", "Lease", "Ledger",
+    "Manifest", "Membership", "Movement", "Plan", "PlanChange", "Quarantined", "Run", "Said",
+    "tag_hash", "tag_reasons", "tag_text",
     "tag_value",
 ]  # fmt: skip
 
@@ -30,9 +39,9 @@ __all__ = [
 class Ledger:
     """The open ledger; each attribute is one part of it, over the same connection."""
 
-    def __init__(self, db: Database, key: bytes) -> None:
+    def __init__(self, db: Database, sealing: Sealing) -> None:
         self._db = db
-        self.sealing = Sealing(key)
+        self.sealing = sealing
         self.runs = Runs(db)
         self.manifests = Manifests(db)
         self.people = People(db)
@@ -47,14 +56,14 @@ class Ledger:
         self.edits = HandEdits(db)
 
     @classmethod
-    def open(cls, folder: Path, *, key: bytes | None = None) -> Ledger:
+    def open(cls, folder: Path) -> Ledger:
         """The ledger of that folder, made when absent, migrated when older.
 
-        Other processes may read and write it meanwhile. `key` is a Fernet key; none given: the one
-        kept in `ledger.key`. Raises ConfigError when a newer version wrote it or its key is gone.
+        Other processes may read and write it meanwhile. Raises ConfigError when a newer version
+        wrote it or the key beside it is gone.
         """
-        found = key if key is not None else install_key(folder)
-        return cls(Database(prepare(folder)), found)
+        sealing = Sealing(folder)
+        return cls(Database(prepare(folder)), sealing)
 
     @property
     def id(self) -> str:

@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-import builtins
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Any
 
 from audiencehub.ledger.db import Database
 from audiencehub.ledger.stamps import instant, stamp
 from audiencehub.model import Need
+from audiencehub.privacy.consent import Decision, allowed
 
-DecisionRow = tuple[int, str, str, str, str, datetime, str | None]
-"""(person_id, purpose, channel, status, source, at, proof)."""
+DecisionRow = tuple[Any, ...]
+"""(person_id, purpose, channel, status, source, at, proof), and the source's record where several
+records of one source are merged into one person."""
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
-    """The latest word of one person, at one source, on one purpose and channel."""
+class Said:
+    """One thing a person has said, as a source has it."""
 
     person_id: int
-    purpose: str
-    channel: str
-    status: str
-    """`granted` or `denied`."""
-    source: str
-    at: datetime
+    decision: Decision
     proof: str | None
 
 
@@ -40,39 +37,42 @@ class Consent:
         with self._db.transaction():
             self._db.many(
                 "INSERT INTO consent_decision"
-                "(person_id, purpose, channel, status, source, at, proof)"
-                " VALUES(?,?,?,?,?,?,?) ON CONFLICT DO NOTHING",
-                [(p, u, c, t, s, stamp(at), proof) for p, u, c, t, s, at, proof in rows],
+                "(person_id, purpose, channel, status, source, at, proof, record)"
+                " VALUES(?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING",
+                [(*row[:5], stamp(row[5]), row[6], *(row[7:] or ("",))) for row in rows],
             )
 
-    def decisions(self, person_ids: Collection[int] | None = None) -> builtins.list[Decision]:
-        """The latest decision per person, purpose, channel and source; a denial wins a tie."""
+    def decisions(self, person_ids: Collection[int] | None = None) -> list[Said]:
+        """Everything said, by person and time; of all people when no ids are given."""
         found = self._db.rows(
-            "SELECT person_id, purpose, channel, status, source, at, proof FROM consent_decision"
-            # 'denied' < 'granted': read last to first, the strictest of an instant comes first.
-            " ORDER BY person_id, purpose, channel, source, at DESC, status"
+            "SELECT person_id, purpose, channel, status, at, source, record, proof"
+            " FROM consent_decision ORDER BY person_id, at"
         )
         wanted = None if person_ids is None else frozenset(person_ids)
-        latest: dict[tuple[int, str, str, str], Decision] = {}
-        for person, purpose, channel, status, source, at, proof in found:
-            if wanted is None or person in wanted:
-                latest.setdefault(
-                    (person, purpose, channel, source),
-                    Decision(person, purpose, channel, status, source, instant(at), proof),
-                )
-        return builtins.list(latest.values())
+        return [
+            Said(row[0], Decision(*(*row[1:4], instant(row[4]), *row[5:7])), row[7])
+            for row in found
+            if wanted is None or row[0] in wanted
+        ]
 
-    def allowed(self, need: Need, person_ids: Collection[int]) -> set[int]:
+    def allowed(
+        self, need: Need, person_ids: Collection[int], *, now: datetime | None = None
+    ) -> set[int]:
         """Of these people, those who may be sent where `need` applies; the suppressed never.
 
-        Every source's latest word counts: one denial outweighs any grant, and silence is a denial.
+        The law is `privacy.consent`: silence is no, and one standing denial outweighs any grant.
+        Grants dated after `now` do not count yet.
         """
-        granted: set[int] = set()
-        denied = self.suppressed("contact")
+        said: dict[int, list[Decision]] = {}
         for one in self.decisions(person_ids):
-            if one.purpose in {need.purpose, "any"} and one.channel in {need.channel, "any"}:
-                (granted if one.status == "granted" else denied).add(one.person_id)
-        return (granted - denied) & set(person_ids)
+            said.setdefault(one.person_id, []).append(one.decision)
+        barred = self.suppressed("contact")
+        clock = now or datetime.max.replace(tzinfo=UTC)
+        return {
+            person
+            for person, decisions in said.items()
+            if person not in barred and allowed(decisions, need, now=clock)
+        }
 
     def suppress(
         self,
@@ -85,8 +85,8 @@ class Consent:
         hmacs: Iterable[str | None] | None = None,
     ) -> None:
         """Let these reach no destination; `hmacs` are tombstones that outlive their ids."""
-        listed = builtins.list(ids)
-        marks = builtins.list(hmacs) if hmacs is not None else [None] * len(listed)
+        listed = list(ids)
+        marks = list(hmacs) if hmacs is not None else [None] * len(listed)
         with self._db.transaction():
             self._db.many(
                 "INSERT INTO suppression VALUES(?,?,?,?,?,?) ON CONFLICT DO NOTHING",

@@ -6,6 +6,7 @@ reply are written together after it. A caller holds `leases.fenced` around every
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -61,16 +62,31 @@ class Believed:
 
 
 def tag_value(text: str | None) -> TagValue:
-    """A stored tag value."""
+    """A stored tag value as it is sent: the tags, and a line of reason for each."""
     if text is None:
         return TagValue()
     found = json.loads(text)
-    return TagValue(tuple(found["tags"]), found.get("reason"))
+    reasons = found.get("reasons")
+    lines = None if reasons is None else [reasons[t] for t in found["tags"] if t in reasons]
+    return TagValue(tuple(found["tags"]), None if lines is None else "\n".join(lines))
 
 
-def tag_text(value: TagValue) -> str:
-    """A tag value as stored."""
-    return document({"tags": list(value.tags), "reason": value.reason})
+def tag_text(tags: Iterable[str], reasons: Mapping[str, str] | None = None) -> str:
+    """A tag value as stored; without reasons the reason field is left as it is."""
+    listed = sorted(tags)
+    kept = None if reasons is None else {t: reasons[t] for t in listed if t in reasons}
+    return document({"tags": listed, "reasons": kept})
+
+
+def tag_reasons(text: str | None) -> dict[str, str] | None:
+    """The reasons of a stored value, by segment."""
+    found: dict[str, str] | None = json.loads(text)["reasons"] if text else None
+    return found
+
+
+def tag_hash(tags: Iterable[str]) -> str:
+    """The digest of a tag set; reasons do not count, so that figures may change."""
+    return hashlib.sha256(document(sorted(tags)).encode()).hexdigest()
 
 
 class Deliveries:
@@ -185,8 +201,8 @@ class Deliveries:
         at: datetime,
     ) -> None:
         """Note what a reply proved the target to hold."""
-        if value is not None and tag_value(value).reason is not None:
-            value = tag_text(TagValue(tag_value(value).tags))
+        if value is not None:
+            value = tag_text(tag_value(value).tags)
         self._db.run(
             "INSERT INTO believed VALUES(?,?,?,?,?,?,?) ON CONFLICT DO UPDATE SET"
             " person=excluded.person, value=excluded.value, value_hash=excluded.value_hash,"

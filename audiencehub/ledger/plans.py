@@ -216,6 +216,19 @@ class Plans:
         sql = "SELECT 1 FROM plan WHERE target=? AND kind='change' AND state IN ('applying','done')"
         return self._db.row(sql + " LIMIT 1", (target,)) is not None
 
+    def approved_since(self, target: str, at: datetime) -> bool:
+        """A person approved a plan of this target at that instant or later."""
+        sql = "SELECT 1 FROM plan WHERE target=? AND approved_at>=? LIMIT 1"
+        return self._db.row(sql, (target, stamp(at))) is not None
+
+    def sealed(self, plan_id: str, op: str) -> dict[str, bytes]:
+        """Member to the sealed identifiers of a plan's adds, or of its removes."""
+        found = self._db.rows(
+            "SELECT member, sealed FROM plan_change WHERE plan_id=? AND op=? AND sealed IS NOT NULL",
+            (plan_id, op),
+        )
+        return {member: bytes(token) for member, token in found}
+
     def mark(self, plan_id: str, state: str) -> None:
         """`applying` when the first intent is about to be made, `done` when the push ended it."""
         self._db.run("UPDATE plan SET state=? WHERE plan_id=?", (state, plan_id))

@@ -6,11 +6,12 @@ import builtins
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from audiencehub.ledger.db import Database
 from audiencehub.ledger.stamps import instant, stamp
 
-Entry = tuple[str, str, str | None, str, str, int | None, str | None, datetime]
+Entry = tuple[Any, ...]
 """(source, stream, source_id, code, message, manifest_id, record_ref, at)."""
 
 
@@ -24,7 +25,8 @@ class Quarantined:
     source_id: str
     code: str
     message: str
-    manifest_id: int | None
+    manifest_id: int
+    """0 for a delivery."""
     record_ref: str
     """Where the record lies: file and line, or the hash of the value that was refused."""
     at: datetime
@@ -42,7 +44,10 @@ class Quarantine:
             self._db.many(
                 "INSERT INTO quarantine(source, stream, source_id, code, message, manifest_id,"
                 " record_ref, at) VALUES(?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING",
-                [(a, b, c or "", d, e, f, g or "", stamp(at)) for a, b, c, d, e, f, g, at in rows],
+                [
+                    (a, b, c or "", d, e, f or 0, g or "", stamp(at))
+                    for a, b, c, d, e, f, g, at in rows
+                ],
             )
 
     def list(

@@ -28,9 +28,9 @@ CREATE TABLE person(
   PRIMARY KEY(entity, source, source_id), UNIQUE(entity, id)) STRICT, WITHOUT ROWID;
 
 CREATE TABLE consent_decision(
-  person_id INTEGER, purpose TEXT, channel TEXT, source TEXT, at TEXT,
+  person_id INTEGER, purpose TEXT, channel TEXT, source TEXT, record TEXT, at TEXT,
   status TEXT NOT NULL CHECK(status IN ('granted','denied')), proof TEXT,
-  PRIMARY KEY(person_id, purpose, channel, source, at, status)) STRICT, WITHOUT ROWID;
+  PRIMARY KEY(person_id, purpose, channel, source, record, at, status)) STRICT, WITHOUT ROWID;
 CREATE TABLE suppression(
   entity TEXT, id INTEGER, reason TEXT NOT NULL, who TEXT NOT NULL, at TEXT NOT NULL, hmac TEXT,
   PRIMARY KEY(entity, id)) STRICT, WITHOUT ROWID;
@@ -49,7 +49,7 @@ CREATE TABLE segment_bit(
 
 CREATE TABLE quarantine(
   id INTEGER PRIMARY KEY, source TEXT NOT NULL, stream TEXT NOT NULL, source_id TEXT NOT NULL,
-  code TEXT NOT NULL, message TEXT NOT NULL, manifest_id INTEGER, record_ref TEXT NOT NULL,
+  code TEXT NOT NULL, message TEXT NOT NULL, manifest_id INTEGER NOT NULL, record_ref TEXT NOT NULL,
   at TEXT NOT NULL, resolved INTEGER NOT NULL DEFAULT 0) STRICT;
 CREATE UNIQUE INDEX quarantine_open ON quarantine(source, stream, source_id, code, record_ref)
   WHERE resolved = 0;
