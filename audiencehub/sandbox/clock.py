@@ -15,6 +15,7 @@ class SandboxClock:
     """Time of all fakes together; kept in the store."""
 
     def __init__(self, store: Store, start: datetime = START) -> None:
+        self._lock = store.lock
         self._table = store.table("clock")
         if "now" not in self._table:
             self._table["now"] = {"at": start.isoformat(), "day": 0}
@@ -30,8 +31,9 @@ class SandboxClock:
 
     def tick(self) -> datetime:
         """One millisecond later: gives every write a stamp of its own."""
-        at = self.now() + timedelta(milliseconds=1)
-        self._table["now"] = {"at": at.isoformat(), "day": self.day}
+        with self._lock:
+            at = self.now() + timedelta(milliseconds=1)
+            self.set(at)
         return at
 
     def set(self, at: datetime, day: int | None = None) -> None:
@@ -39,7 +41,8 @@ class SandboxClock:
         self._table["now"] = {"at": at.isoformat(), "day": self.day if day is None else day}
 
     def next_day(self) -> datetime:
-        """The same hour of the following day."""
-        at = self.now().replace(hour=9, minute=0, second=0, microsecond=0) + timedelta(days=1)
-        self.set(at, self.day + 1)
+        """Nine in the morning (UTC) of the following day."""
+        with self._lock:
+            at = self.now().replace(hour=9, minute=0, second=0, microsecond=0) + timedelta(days=1)
+            self.set(at, self.day + 1)
         return at

@@ -6,13 +6,13 @@ restarted between two syncs still holds what the first one pushed.
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Iterator, MutableMapping
 from pathlib import Path
 from typing import Any
 
 import apsw
+import orjson
 
 Document = dict[str, Any]
 
@@ -40,6 +40,12 @@ class Table(MutableMapping[str, Document]):
     def __len__(self) -> int:
         return len(self._rows)
 
+    def clear(self) -> None:
+        """Every document gone, in one write."""
+        gone = list(self._rows)
+        self._rows.clear()
+        self._store._write(self._name, [(key, None) for key in gone])
+
     def put(self, documents: dict[str, Document]) -> None:
         """Many documents in one write."""
         self._rows.update(documents)
@@ -53,6 +59,7 @@ class Store:
         self.lock = threading.RLock()
         self._tables: dict[str, Table] = {}
         self._db = apsw.Connection(str(path) if path else ":memory:")
+        self._db.set_busy_timeout(5000)
         # A fake may lose its last write in a power cut; it must not slow every test.
         self._db.execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF")
         self._db.execute(
@@ -60,7 +67,7 @@ class Store:
         )
         rows: dict[str, dict[str, Document]] = {}
         for table, key, text in self._db.execute("SELECT t, k, d FROM document ORDER BY rowid"):
-            rows.setdefault(table, {})[key] = json.loads(text)
+            rows.setdefault(table, {})[key] = orjson.loads(text)
         for name, documents in rows.items():
             self._tables[name] = Table(self, name, documents)
 
@@ -72,7 +79,7 @@ class Store:
     def _write(self, table: str, rows: list[tuple[str, Document | None]]) -> None:
         with self.lock, self._db:
             gone = [(table, key) for key, document in rows if document is None]
-            kept = [(table, key, json.dumps(d)) for key, d in rows if d is not None]
+            kept = [(table, key, orjson.dumps(d).decode()) for key, d in rows if d is not None]
             if gone:
                 self._db.executemany("DELETE FROM document WHERE t=? AND k=?", gone)
             if kept:
@@ -80,6 +87,12 @@ class Store:
                     "INSERT INTO document VALUES(?,?,?) ON CONFLICT DO UPDATE SET d=excluded.d",
                     kept,
                 )
+
+    def clear(self) -> None:
+        """Every table empty."""
+        with self.lock:
+            for table in list(self._tables.values()):
+                table.clear()
 
     def close(self) -> None:
         """Let go of the file."""

@@ -181,10 +181,10 @@ INDUSTRY_WEIGHTS: Final = {
     "professional_services": 7, "energy": 3, "public_sector": 3,
 }
 # A HubSpot industry is one of its own enumeration, a Salesforce one a pick of the org's list.
-INDUSTRY_SPELLINGS: Final = {
+INDUSTRY_SPELLINGS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     "hubspot": {
         "software": _words("COMPUTER_SOFTWARE INTERNET INFORMATION_TECHNOLOGY_AND_SERVICES"),
-        "fintech": ["FINANCIAL_SERVICES"],
+        "fintech": ("FINANCIAL_SERVICES",),
         "banking": _words("BANKING INVESTMENT_BANKING CAPITAL_MARKETS"),
         "healthcare": _words("HOSPITAL_HEALTH_CARE BIOTECHNOLOGY MEDICAL_DEVICES"),
         "retail": _words("RETAIL CONSUMER_GOODS APPAREL_FASHION"),
@@ -197,18 +197,18 @@ INDUSTRY_SPELLINGS: Final = {
         "public_sector": _words("GOVERNMENT_ADMINISTRATION NONPROFIT_ORGANIZATION_MANAGEMENT"),
     },
     "salesforce": {
-        "software": ["Technology", "Software", "Computer Software"],
-        "fintech": ["Financial Services", "Finance", "FinTech"],
-        "banking": ["Banking", "Insurance"],
-        "healthcare": ["Healthcare", "Biotechnology"],
-        "retail": ["Retail", "Apparel"],
-        "manufacturing": ["Manufacturing", "Machinery", "Engineering"],
-        "education": ["Education"],
-        "media": ["Media", "Entertainment", "Communications"],
-        "logistics": ["Shipping", "Transportation"],
-        "professional_services": ["Consulting", "Professional Services"],
-        "energy": ["Energy", "Utilities"],
-        "public_sector": ["Government", "Not For Profit"],
+        "software": ("Technology", "Software", "Computer Software"),
+        "fintech": ("Financial Services", "Finance", "FinTech"),
+        "banking": ("Banking", "Insurance"),
+        "healthcare": ("Healthcare", "Biotechnology"),
+        "retail": ("Retail", "Apparel"),
+        "manufacturing": ("Manufacturing", "Machinery", "Engineering"),
+        "education": ("Education",),
+        "media": ("Media", "Entertainment", "Communications"),
+        "logistics": ("Shipping", "Transportation"),
+        "professional_services": ("Consulting", "Professional Services"),
+        "energy": ("Energy", "Utilities"),
+        "public_sector": ("Government", "Not For Profit"),
     },
 }
 LEGAL_FORMS: Final = {
@@ -221,7 +221,7 @@ LEGAL_FORMS: Final = {
     "CN": ("有限公司", "Co., Ltd."), "SG": ("Pte. Ltd.",), "IN": ("Pvt. Ltd.",), "BR": ("Ltda.",),
     "IL": ("Ltd.", "בע״מ"), "AE": ("FZ-LLC",),
 }
-FREE_MAIL: Final = ("freemail.example", "postbox.example", "webmail.example", "inbox-mail.example")
+FREE_MAIL: Final = ("freemail.example", "mailbox.example")
 
 DEPARTMENTS: Final = {
     "marketing": ("Marketing", "Marketing & Growth", "MKTG"),
@@ -252,7 +252,8 @@ LEAD_SOURCES: Final = ("Web", "Webinar", "Partner Referral", "Trade Show", "Paid
                        "Purchased List", "Content Download", "Cold Call")
 FEATURES: Final = ("dashboards", "segments", "exports", "alerts", "api", "forecasts", "sharing")
 PAGES: Final = ("/", "/pricing", "/docs", "/docs/api", "/blog/segmentation-guide",
-                "/blog/rfm-models", "/blog/clean-crm-data", "/demo", "/customers", "/integrations", "/webinars")
+                "/blog/rfm-models", "/blog/clean-crm-data", "/demo", "/customers",
+                "/integrations", "/webinars")
 MAILINGS: Final = ("newsletter-october", "product-update", "winter-webinar", "pricing-change",
                    "onboarding-series")
 CAMPAIGNS: Final = ("Winter Webinar 2026", "Fintech Breakfast", "Data Quality Ebook",

@@ -13,9 +13,13 @@ from audiencehub.sandbox.company.records import Company, CrmAccount, CrmContact
 def newcomers(
     rng: Random, company: Company, stamp: Callable[[], datetime]
 ) -> list[CrmContact]:
-    """One for every 500 contacts, at accounts that have a website; created and modified as
-    `stamp` says."""
-    accounts = [one for one in company.accounts if one.website and not one.deleted]
+    """One for every 500 contacts, at accounts with an invented website; created and modified
+    as `stamp` says."""
+    accounts = [
+        one
+        for one in company.accounts
+        if one.website and not one.deleted and domain_of(one.website).endswith(".example")
+    ]
     made: list[CrmContact] = []
     if not accounts:
         return made
