@@ -205,6 +205,7 @@ def _finish(hub: Hub, call: Caller, result: SyncResult) -> SyncResult:
         result.state = "held"
     elif incomplete:
         result.state = "incomplete"
+    result.summary["problems"] = result.problems
     result.report = call("record", ["record"], record.record, hub, result.state, result.summary)
     return result
 

@@ -15,7 +15,7 @@ from audiencehub.connector import Enricher, Source
 from audiencehub.errors import SkipRow
 from audiencehub.hub import Hub
 from audiencehub.landing import records
-from audiencehub.ledger import Manifest
+from audiencehub.ledger import Manifest, Quarantined
 from audiencehub.model import Row, Stream
 from audiencehub.opening import open_source
 from audiencehub.warehouse.schema import LINKS, source_arrow
@@ -228,11 +228,11 @@ def _absent(hub: Hub, manifest: Manifest) -> None:
         )
 
 
-def retry(hub: Hub, rows: Iterable[Any]) -> tuple[list[int], list[int]]:
+def retry(hub: Hub, rows: Iterable[Quarantined]) -> tuple[list[int], list[int]]:
     """Read quarantined records again from landing: the ids now accepted, and those that still fail."""
     healed, failed = [], []
     for row in rows:
-        manifest = hub.ledger.manifests.get(row.manifest_id)
+        manifest = next(iter(hub.ledger.manifests.after(row.manifest_id - 1)), None)
         path, _, number = row.record_ref.rpartition(":")
         source = open_source(hub, row.source)
         record = next((one for n, one in records(hub.settings, path) if n == int(number)), None)
@@ -241,10 +241,10 @@ def retry(hub: Hub, rows: Iterable[Any]) -> tuple[list[int], list[int]]:
             stream = _stream(source, row.stream)
             _read(hub, source, stream, record, row.record_ref, manifest, batch, result)
         if record is None or batch.quarantine or manifest is None:
-            failed.append(row.quarantine_id)
+            failed.append(row.id)
             continue
         with hub.warehouse.transaction():
             _store(hub, batch, manifest)
-        healed.append(row.quarantine_id)
+        healed.append(row.id)
     hub.ledger.quarantine.resolve(healed)
     return healed, failed

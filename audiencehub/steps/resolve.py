@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from importlib import resources
 from typing import Any
 
@@ -18,6 +19,8 @@ from audiencehub.warehouse import profiles
 
 Key = tuple[str, str]
 UNLIMITED = 1_000_000_000
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+FOR_EVER = datetime(9999, 12, 31, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,8 +170,13 @@ def _free_domains(hub: Hub) -> list[str]:
 
 def _consent(hub: Hub) -> None:
     """Every decision a source holds goes to the ledger, under the person's id."""
-    found = _rows(hub, profiles.consent_decisions())
-    hub.ledger.consent.record(found)
+    rows = []
+    for person, purpose, channel, status, source, at, proof in _rows(hub, profiles.consent_decisions()):
+        # Without a date a denial outlasts every grant, and a grant yields to any denial.
+        undated = LONG_AGO if status == "granted" else FOR_EVER
+        when = at.replace(tzinfo=UTC) if at is not None else undated
+        rows.append((person, purpose, channel or "any", status, source, when, proof))
+    hub.ledger.consent.record(rows)
 
 
 def _counted(hub: Hub, contacts: Mapping[Key, int]) -> Resolved:

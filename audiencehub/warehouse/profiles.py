@@ -73,8 +73,8 @@ def link_contacts() -> str:
 def currency_days() -> str:
     """Every (currency, day) that a fact with money has."""
     return " UNION ".join(
-        f"SELECT currency, CAST({at} AS DATE) FROM source_{name} "
-        f"WHERE currency IS NOT NULL AND {at} IS NOT NULL AND NOT deleted"
+        f'SELECT currency, CAST("{at}" AS DATE) FROM source_{name} '
+        f'WHERE currency IS NOT NULL AND "{at}" IS NOT NULL AND NOT deleted'
         for name, at in DATED.items()
     )
 
@@ -95,11 +95,11 @@ def fact(table: Table) -> str:
         else:
             columns.append(f's."{field.name}"')
     rates = (
-        f"LEFT JOIN rate r ON r.currency = s.currency AND r.day = CAST(s.{DATED[name]} AS DATE) "
+        f"LEFT JOIN rate r ON r.currency = s.currency AND r.day = CAST(s.\"{DATED[name]}\" AS DATE) "
         if money
         else ""
     )
-    order = " ORDER BY s.at" if table.field("at") else ""
+    order = ' ORDER BY s."at"' if table.field("at") else ""
     return (
         f'INSERT INTO "{name}" WITH {_keys()} SELECT '
         "coalesce(by_ref.id, by_email.id, by_number.id) AS contact_id, "
@@ -141,7 +141,7 @@ def activity_span() -> str:
     """First and last activity of each contact, kept on the contact: windows without an end read it."""
     return (
         "UPDATE contact SET first_event_at = span.first_at, last_event_at = span.last_at FROM ("
-        "SELECT contact_id, min(at) AS first_at, max(at) AS last_at FROM event "
+        'SELECT contact_id, min("at") AS first_at, max("at") AS last_at FROM event '
         "WHERE contact_id IS NOT NULL GROUP BY contact_id) span WHERE span.contact_id = contact.contact_id"
     )
 
@@ -153,7 +153,7 @@ def consent_decisions() -> str:
     assert table.field("proof")
     return (
         f"WITH {_keys()} SELECT coalesce(by_ref.id, by_email.id, by_number.id), {fields}, s.source, "
-        f"coalesce(s.at, s.observed_at), s.proof FROM source_consent s {_links()} WHERE NOT s.deleted "
+        f"coalesce(s.\"at\", s.observed_at), s.proof FROM source_consent s {_links()} WHERE NOT s.deleted "
         "AND coalesce(by_ref.id, by_email.id, by_number.id) IS NOT NULL "
         "AND s.purpose IS NOT NULL AND s.status IS NOT NULL ORDER BY ALL"
     )

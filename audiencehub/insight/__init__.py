@@ -1,0 +1,1 @@
+"""What the figures say: the report of a run."""

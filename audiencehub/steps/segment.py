@@ -1,0 +1,164 @@
+"""Segment: the compiled rules give who matches; `stay` and the log give who is a member, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC
+from typing import Any
+
+import pyarrow as pa
+
+from audiencehub.hub import Hub
+from audiencehub.insight.reasons import reasons
+from audiencehub.ledger import Membership
+from audiencehub.model import Entity
+from audiencehub.rules.compile import Compiled, compile_book
+
+ENTITIES: tuple[Entity, Entity] = ("contact", "account")
+WORD = 64
+Current = dict[str, dict[int, Membership]]
+
+
+@dataclass(slots=True)
+class Segmented:
+    """Sizes and movement of one evaluation."""
+
+    sizes: dict[str, int] = field(default_factory=dict)
+    entered: dict[str, int] = field(default_factory=dict)
+    left: dict[str, int] = field(default_factory=dict)
+    totals: dict[str, int] = field(default_factory=dict)
+    """People and accounts there are, by entity."""
+
+
+def segment(hub: Hub) -> Segmented:
+    """Evaluate every rule, record who entered and left, and leave the table `member`."""
+    compiled, bits = _compiled(hub)
+    current: dict[str, Current] = {one: hub.ledger.membership.current(one) for one in ENTITIES}
+    connection = hub.warehouse.connection
+    settle = _Settlement(hub, current, bits)
+    with hub.warehouse.transaction():
+        compiled.run(connection, settle)
+        result = Segmented()
+        for entity in ENTITIES:
+            result.totals[entity] = _one(hub, f"SELECT count(*) FROM {entity}")
+            _record(hub, entity, current[entity], bits, result)
+        _members(hub)
+    return result
+
+
+def _compiled(hub: Hub) -> tuple[Compiled, dict[str, int]]:
+    bits: dict[str, int] = {}
+    for entity in ENTITIES:
+        names = [name for name, one in hub.rules.segments.items() if one.of == entity]
+        bits |= hub.ledger.membership.bits(entity, names)
+    return compile_book(hub.rules, hub.now, bits), bits
+
+
+class _Settlement:
+    """Between two stages: who matches is a member, and who may not leave yet still is."""
+
+    def __init__(self, hub: Hub, current: Mapping[str, Current], bits: Mapping[str, int]) -> None:
+        self.hub, self.current, self.bits = hub, current, bits
+        self.kept: dict[str, list[tuple[int, int]]] = {entity: [] for entity in ENTITIES}
+
+    def __call__(self, connection: Any, stage: Any) -> None:
+        for name in stage.segments:
+            rule = self.hub.rules.segments[name]
+            if rule.stay is not None:
+                for number, one in self.current[rule.of].get(name, {}).items():
+                    if self.hub.now < rule.may_leave_at(one.since, self.hub.settings.zone):
+                        self.kept[rule.of].append((number, self.bits[name]))
+        for entity in ENTITIES:
+            self._write(connection, entity)
+
+    def _write(self, connection: Any, entity: str) -> None:
+        found = connection.execute(f"SELECT * FROM match_{entity} LIMIT 0").description
+        words = [column[0] for column in found if column[0] != f"{entity}_id"]
+        masks: dict[int, list[int]] = {}
+        for number, bit in self.kept[entity]:
+            masks.setdefault(number, [0] * len(words))[bit // WORD] |= 1 << (bit % WORD)
+        columns = {"id": pa.array(list(masks), pa.int32())}
+        for place, word in enumerate(words):
+            columns[word] = pa.array([mask[place] for mask in masks.values()], pa.uint64())
+        connection.register("kept", pa.table(columns))
+        joined = ", ".join(f"m.{word} | coalesce(k.{word}, 0::UBIGINT) AS {word}" for word in words)
+        connection.execute(
+            f"CREATE OR REPLACE TABLE member_{entity} AS SELECT m.{entity}_id, {joined} "
+            f"FROM match_{entity} m LEFT JOIN kept k ON k.id = m.{entity}_id"
+        )
+        connection.unregister("kept")
+
+
+def _record(
+    hub: Hub, entity: Entity, current: Current, bits: Mapping[str, int], result: Segmented
+) -> None:
+    rules = {name: one for name, one in hub.rules.segments.items() if one.of == entity}
+    fresh: dict[str, set[int]] = {}
+    gone: list[tuple[str, int, str, str]] = []
+    for done, name in enumerate(rules, 1):
+        now = _ids(hub, entity, bits[name])
+        before = set(current.get(name, {}))
+        fresh[name] = now - before
+        result.sizes[name] = len(now)
+        result.entered[name], result.left[name] = len(fresh[name]), len(before - now)
+        gone += [(entity, number, name, "") for number in before - now]
+        hub.progress(f"segment {entity}s", done, len(rules))
+    for name in current.keys() - rules.keys():
+        gone += [(entity, number, name, "the rule was removed") for number in current[name]]
+    hub.ledger.membership.record(
+        hub.run_id, hub.now, _entered(hub, entity, fresh), _explained(hub, entity, gone)
+    )
+
+
+def _entered(
+    hub: Hub, entity: Entity, fresh: Mapping[str, set[int]]
+) -> Iterable[tuple[str, int, str, str, str]]:
+    texts = reasons(hub.warehouse.connection, hub.rules, entity, fresh, hub.now, member=True)
+    for name, numbers in fresh.items():
+        version = hub.rules.segments[name].version
+        for number in sorted(numbers):
+            yield entity, number, name, texts[name, number], version
+
+
+def _explained(
+    hub: Hub, entity: Entity, gone: Sequence[tuple[str, int, str, str]]
+) -> Iterable[tuple[str, int, str, str]]:
+    asked: dict[str, set[int]] = {}
+    for _, number, name, why in gone:
+        if not why:
+            asked.setdefault(name, set()).add(number)
+    texts = reasons(hub.warehouse.connection, hub.rules, entity, asked, hub.now, member=False)
+    for _, number, name, why in gone:
+        yield entity, number, name, why or texts[name, number]
+
+
+def _ids(hub: Hub, entity: str, bit: int) -> set[int]:
+    word, mask = f"w{bit // WORD}", 1 << (bit % WORD)
+    rows = hub.warehouse.connection.execute(
+        f"SELECT {entity}_id FROM member_{entity} WHERE ({word} & {mask}::UBIGINT) <> 0"
+    ).fetchnumpy()
+    return {int(number) for number in rows[f"{entity}_id"]}
+
+
+def _members(hub: Hub) -> None:
+    """The table that plans read: every current membership with its reason."""
+    rows = [
+        (entity, number, name, one.since.astimezone(UTC).replace(tzinfo=None), one.reason)
+        for entity in ENTITIES
+        for name, members in hub.ledger.membership.current(entity).items()
+        for number, one in members.items()
+    ]
+    names = ("entity", "id", "segment", "since", "reason")
+    types = (pa.string(), pa.int32(), pa.string(), pa.timestamp("us"), pa.string())
+    columns = [pa.array([row[place] for row in rows], kind) for place, kind in enumerate(types)]
+    connection = hub.warehouse.connection
+    connection.execute("DELETE FROM member")
+    connection.register("stage_member", pa.table(dict(zip(names, columns, strict=True))))
+    connection.execute("INSERT INTO member SELECT * FROM stage_member ORDER BY entity, id, segment")
+    connection.unregister("stage_member")
+
+
+def _one(hub: Hub, sql: str) -> int:
+    found = hub.warehouse.connection.execute(sql).fetchone()
+    return int(found[0]) if found else 0
