@@ -1,0 +1,103 @@
+"""HubSpot as a destination: one checkbox property of tags, one text property with the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import ClassVar
+
+from audiencehub.connector import Capabilities, Context, Destination
+from audiencehub.errors import HubError, Stop
+from audiencehub.http import Clock
+from audiencehub.model import Change, Quota, Receipt, TagOption, TagValue, Target
+from connectors.hubspot.api import Api
+from connectors.hubspot.options import Options
+from connectors.hubspot.reading import batch_read_values
+from connectors.hubspot.setup import ensure_properties
+from connectors.hubspot.writes import write
+
+OBJECTS = {"contact": "contacts", "account": "companies"}
+TAGS, REASON = "audiencehub_segments", "audiencehub_reason"
+BATCH = 100
+"""Inputs that a batch update takes (HubSpot, "CRM objects: batch endpoints")."""
+SETUP_CALLS = 2
+"""Each run looks at both properties before it writes."""
+
+
+class HubSpotDestination(Destination):
+    """Writes whole tag sets by record id; the hub alone owns both properties."""
+
+    can: ClassVar = Capabilities(
+        kinds=frozenset({"tag"}), places=tuple(OBJECTS), batch_size=BATCH, reads=True
+    )
+
+    def __init__(self, context: Context, clock: Clock | None = None) -> None:
+        super().__init__(context)
+        self._clock = clock
+        self.options = Options(**context.options)
+
+    @cached_property
+    def api(self) -> Api:
+        """Opened with the first call."""
+        return Api(self.context, self._clock)
+
+    def check(self) -> str:
+        """Which portal answers, and what is left of the day's calls."""
+        details = self.api.get("account-info", "details").json()
+        left = self.quota()
+        quota = f", {left.remaining} of {left.limit} calls left today" if left else ""
+        return f"portal {details.get('portalId')} ({details.get('timeZone')}){quota}"
+
+    def ensure(self, target: Target, options: Sequence[TagOption]) -> Mapping[str, str]:
+        """Both properties exist and the tag property allows every option.
+
+        Options that are there already stay: HubSpot replaces the list as a whole. Raises Stop when
+        a property of that name is of another type.
+        """
+        kind = _kind(target)
+        ensure_properties(self.api, kind, self.options.group, options, tags=TAGS, reason=REASON)
+        return {"object": kind, "tags": TAGS, "reason": REASON}
+
+    def apply(self, target: Target, changes: Sequence[Change]) -> Sequence[Receipt]:
+        """One batch update by record id; a row is confirmed when the reply holds its record."""
+        return write(self.api, _kind(target), changes, tags=TAGS, reason=REASON)
+
+    def read(self, target: Target, members: Sequence[str]) -> Mapping[str, TagValue]:
+        """Tags and reason that the records hold now; archived and unknown ones are absent."""
+        kind, held = _kind(target), {}
+        for start in range(0, len(members), BATCH):
+            part = members[start : start + BATCH]
+            for id_, values in batch_read_values(self.api, kind, part, (TAGS, REASON)).items():
+                tags = {one for one in (values.get(TAGS) or "").split(";") if one}
+                held[id_] = TagValue(tuple(sorted(tags)), values.get(REASON) or "")
+        return held
+
+    def calls(self, target: Target, total: int) -> int:
+        """Batches, and the look at the two properties."""
+        return super().calls(target, total) + SETUP_CALLS if total else 0
+
+    def quota(self) -> Quota | None:
+        """The day's calls: rate headers of the latest reply, else the usage of private apps."""
+        rate = self.api.rate
+        if "Daily-Remaining" in rate:
+            return Quota(
+                "HubSpot calls a day", int(rate["Daily"]), int(rate["Daily-Remaining"]),
+                "midnight in the portal's time zone",
+            )
+        try:
+            body = self.api.get("account-info", "api-usage/daily/private-apps").json()
+            usage = body["results"][0]
+            limit, used = int(usage["usageLimit"]), int(usage["currentUsage"])
+        except (HubError, LookupError, TypeError, ValueError):
+            # OAuth apps have no daily limit, and no word about it.
+            return None
+        return Quota("HubSpot calls a day", limit, limit - used, str(usage.get("resetsAt", "")))
+
+
+def _kind(target: Target) -> str:
+    if target.kind != "tag" or target.place not in OBJECTS:
+        raise Stop(
+            f"HubSpot cannot serve {target.id}.",
+            hint=f"Use places = {sorted(OBJECTS)} for this destination",
+        )
+    return OBJECTS[target.place]

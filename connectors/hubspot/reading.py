@@ -1,0 +1,96 @@
+"""Everything of an object type: the list endpoint, its archived half, the search total."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from connectors.hubspot.api import Api, impossible, next_after, results_of
+
+Record = dict[str, Any]
+PAGE = 100
+LONGEST_PROPERTIES = 4_000
+"""Characters; longer lists go through POST, for addresses of 8,000 are refused with 414."""
+
+
+def listing(
+    api: Api, kind: str, properties: Sequence[str], *, archived: bool = False
+) -> Iterator[list[Record]]:
+    """Pages of records by id, each with all properties asked for. Raises Incomplete."""
+    asked = ",".join(properties)
+    long = len(asked) > LONGEST_PROPERTIES
+    params = {"limit": str(PAGE), "archived": str(archived).lower()}
+    if not long:
+        params["properties"] = asked
+    after: str | None = None
+    seen: set[str] = set()
+    while True:
+        reply = api.get("objects", kind, params={**params, **({"after": after} if after else {})})
+        body = results_of(reply)
+        records = checked(body["results"], kind)
+        yield batch_read(api, kind, properties, records) if long and not archived else records
+        then = next_after(body, kind)
+        if then is None:
+            return
+        if then in seen:
+            raise impossible(f"the list of {kind}", "repeats a cursor")
+        seen.add(then)
+        after = then
+
+
+def total(api: Api, kind: str) -> int:
+    """How many live records the search index counts."""
+    body = {
+        "filterGroups": [], "sorts": [], "properties": ["hs_object_id"], "limit": 1, "after": "0",
+    }
+    return int(api.search(kind, body)["total"])
+
+
+def batch_read(
+    api: Api, kind: str, properties: Sequence[str], records: Sequence[Record]
+) -> list[Record]:
+    """The records again, with properties too many for an address; those gone since are left out."""
+    values = batch_read_values(api, kind, [record["id"] for record in records], properties)
+    kept = [record for record in records if record["id"] in values]
+    return [{**record, "properties": values[record["id"]]} for record in kept]
+
+
+def batch_read_values(
+    api: Api, kind: str, ids: Sequence[str], properties: Sequence[str]
+) -> dict[str, dict[str, Any]]:
+    """Record id to its properties; an id that does not exist is absent. Raises Incomplete."""
+    if not ids:
+        return {}
+    body = {
+        "inputs": [{"id": id_} for id_ in dict.fromkeys(ids)], "properties": list(properties),
+        "propertiesWithHistory": [],
+    }
+    found = results_of(api.post("objects", f"{kind}/batch/read", body, accept={200, 207}))
+    read = {str(one["id"]): one["properties"] for one in checked(found["results"], kind)}
+    unexplained = set(ids) - set(read) - missing_ids(found)
+    # The id of a record that was merged away may be answered with the survivor.
+    strangers = set(read) - set(ids)
+    if len(unexplained) > len(strangers):
+        raise impossible(f"batch read of {kind}", "does not account for every id")
+    return {id_: values for id_, values in read.items() if id_ not in strangers}
+
+
+def missing_ids(body: dict[str, Any]) -> set[str]:
+    """The ids that a 207 says do not exist."""
+    errors = body.get("errors") or []
+    return {
+        str(id_)
+        for one in errors
+        if isinstance(one, dict) and one.get("category") == "OBJECT_NOT_FOUND"
+        for id_ in (one.get("context") or {}).get("ids") or []
+    }
+
+
+def checked(results: list[Any], kind: str) -> list[Record]:
+    """The records, each with an id and properties. Raises Incomplete."""
+    for one in results:
+        if not isinstance(one, dict) or not str(one.get("id") or "").isdigit():
+            raise impossible(f"a request for {kind}", "holds a record without id")
+        if not isinstance(one.get("properties"), dict):
+            raise impossible(f"a request for {kind}", "holds a record without properties")
+    return results
