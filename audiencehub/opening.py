@@ -74,7 +74,12 @@ def open_hub(
 
 def load_rules(settings: Settings) -> rules.RuleBook:
     """The rule book of this environment. Raises Faults."""
-    return rules.load(settings.rules_folder, currency=settings.company.currency)
+    return rules.load(
+        settings.rules_folder,
+        zone=settings.zone,
+        currency=settings.company.currency,
+        root=settings.root,
+    )
 
 
 def check_options(settings: Settings) -> None:

@@ -1,0 +1,100 @@
+"""The projection: each rule as a few bit tests over the words of its leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from audiencehub.model import Entity
+from audiencehub.rules.book import Segment
+from audiencehub.rules.compile.leaves import Leaves, grain
+from audiencehub.rules.compile.words import WORD, bit, count_words, words_sql
+from audiencehub.rules.language.form import (
+    All,
+    Any_,
+    FieldTest,
+    MatchAll,
+    Node,
+    Not,
+    Rows,
+    SegmentRef,
+)
+
+ALIAS = {"contact": "lc", "account": "la"}
+MEMBER = {"contact": "mc", "account": "ma"}
+
+
+@dataclass(frozen=True, slots=True)
+class Projector:
+    """Writes the projection of one stage for one entity."""
+
+    entity: Entity
+    leaves: Mapping[Entity, Leaves]
+    segments: Mapping[str, Segment]
+    bits: Mapping[str, int]
+
+    @property
+    def words(self) -> int:
+        """Mask words of every membership table: enough for the highest bit given out."""
+        return count_words(max(self.bits.values(), default=0) + 1)
+
+    def sql(self, names: Sequence[str], *, first: bool) -> str:
+        """CREATE TABLE match_<entity> with the bits of these segments, over those there already."""
+        own = [n for n in names if self.segments[n].of == self.entity]
+        verdicts = [(self.bits[n], self._node(self.segments[n].when)) for n in own]
+        words = words_sql(verdicts, self.words)
+        key = f"{self.entity}_id"
+        if not first:
+            words = [f"old.w{n} | {sql}" for n, sql in enumerate(words)]
+        columns = ", ".join(f"{sql} AS w{n}" for n, sql in enumerate(words))
+        joins = self._joins(own)
+        before = "" if first else f" JOIN match_{self.entity} AS old ON old.{key} = e.{key}"
+        return (
+            f"CREATE OR REPLACE TABLE match_{self.entity} AS "
+            f"SELECT e.{key}, {columns} FROM {self.entity} AS e{joins}{before}"
+        )
+
+    def _joins(self, names: Sequence[str]) -> str:
+        """Each grain joined once, and only the grains that these rules read."""
+        reads_leaf: set[Entity] = set()
+        reads_member: set[Entity] = set()
+        for name in names:
+            for node in _flat(self.segments[name].when):
+                if isinstance(node, SegmentRef):
+                    reads_member.add(self.segments[node.segment].of)
+                elif isinstance(node, FieldTest | Rows):
+                    reads_leaf.add(grain(node))
+        joins = [
+            f" LEFT JOIN leaf_{one} AS {ALIAS[one]} ON {ALIAS[one]}.{one}_id = e.{one}_id"
+            for one in sorted(reads_leaf)
+        ]
+        joins += [
+            f" LEFT JOIN member_{one} AS {MEMBER[one]} ON {MEMBER[one]}.{one}_id = e.{one}_id"
+            for one in sorted(reads_member)
+        ]
+        return "".join(joins)
+
+    def _node(self, node: Node) -> str:
+        if isinstance(node, All | Any_):
+            word = " AND " if isinstance(node, All) else " OR "
+            return f"({word.join(self._node(part) for part in node.parts)})"
+        if isinstance(node, Not):
+            return f"(NOT {self._node(node.part)})"
+        if isinstance(node, MatchAll):
+            return "true"
+        if isinstance(node, SegmentRef):
+            where = MEMBER[self.segments[node.segment].of]
+            return _test(where, self.bits[node.segment], wanted=True)
+        slot = self.leaves[grain(node)].slots()[node]
+        return _test(ALIAS[grain(node)], slot.index, wanted=not slot.default)
+
+
+def _test(alias: str, index: int, *, wanted: bool) -> str:
+    word = f"coalesce({alias}.w{index // WORD}, 0::UBIGINT)"
+    return f"(({word} & {bit(index)}) {'<>' if wanted else '='} 0)"
+
+
+def _flat(node: Node) -> list[Node]:
+    if isinstance(node, All | Any_):
+        return [one for part in node.parts for one in _flat(part)]
+    return _flat(node.part) if isinstance(node, Not) else [node]

@@ -1,0 +1,1 @@
+"""The language of rules: its typed form, its fields, its literals. No YAML and no SQL here."""

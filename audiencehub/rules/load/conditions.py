@@ -1,0 +1,136 @@
+"""Conditions: the rule tree, fields, and references to segments."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from audiencehub.model import Entity
+from audiencehub.rules.language.catalog import (
+    LATER,
+    LATER_SCOPES,
+    LEAVES,
+    TABLE_OF,
+    TREE,
+    near,
+)
+from audiencehub.rules.language.form import (
+    All,
+    Any_,
+    FieldTest,
+    MatchAll,
+    Node,
+    Not,
+    SegmentRef,
+)
+from audiencehub.rules.load.checks import read_tests
+from audiencehub.rules.load.desk import Desk
+from audiencehub.rules.load.rows import read_rows
+from audiencehub.rules.load.tree import Scalar, Seq, Tree
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Reads the conditions of one segment of contacts or of accounts."""
+
+    desk: Desk
+    of: Entity
+
+    def condition(self, node: Tree, what: str = "a condition") -> Node | None:
+        """The typed form of one condition, or None and faults."""
+        if isinstance(node, Seq):
+            self.desk.fault(node, f"{what} is a list", "Put the list under all: or any:")
+            return None
+        mapping = self.desk.mapping(node, what)
+        if mapping is None:
+            return None
+        if not mapping.entries:
+            self.desk.fault(
+                node, f"{what} is empty", "Add a condition; for everyone write match_all: true"
+            )
+            return None
+        if len(mapping.entries) > 1:
+            names = ", ".join(key.text for key, _ in mapping.entries)
+            self.desk.fault(
+                mapping.entries[1][0],
+                f"{what} holds several at once: {names}",
+                "Put each in its own `-` item under all: or any:",
+            )
+        found = [self._one(key, value) for key, value in mapping.entries]
+        return found[0] if len(found) == 1 else None
+
+    def _one(self, key: Scalar, value: Tree) -> Node | None:
+        name = key.text
+        if name in LATER:
+            return self._later(key, LATER[name])
+        if name in TABLE_OF:
+            return read_rows(self.desk, self.of, key, value)
+        readers = {
+            "all": self._tree, "any": self._tree, "not": self._not,
+            "match_all": self._match_all, "segment": self._segment,
+        }
+        return readers.get(name, self._field)(key, value)
+
+    def _tree(self, key: Scalar, value: Tree) -> Node | None:
+        parts = [self.condition(one) for one in self.desk.items(value, f"{key.text}:")]
+        kept = tuple(part for part in parts if part is not None)
+        if not kept or len(kept) != len(parts):
+            return None
+        return All(kept, key.line) if key.text == "all" else Any_(kept, key.line)
+
+    def _not(self, key: Scalar, value: Tree) -> Node | None:
+        part = self.condition(value, "not:")
+        return None if part is None else Not(part, key.line)
+
+    def _segment(self, key: Scalar, value: Tree) -> Node | None:
+        said = self.desk.text(value, "segment:")
+        return None if said is None else SegmentRef(said, key.line)
+
+    def _match_all(self, key: Scalar, value: Tree) -> Node | None:
+        if isinstance(value, Scalar) and value.value is True:
+            return MatchAll(key.line)
+        self.desk.fault(key, "match_all can only be true", "Write match_all: true")
+        return None
+
+    def _later(self, key: Scalar, what: str) -> Node | None:
+        self.desk.fault(
+            key, f"{key.text!r}: conditions on {what} are not available yet",
+            f"Use: {', '.join((*TREE, *LEAVES))}, or a field",
+        )
+        return None
+
+    def _field(self, key: Scalar, value: Tree) -> Node | None:
+        scope, _, name = key.text.rpartition(".")
+        scope = scope or self.of
+        if scope in LATER_SCOPES:
+            return self._later(key, LATER_SCOPES[scope])
+        if scope not in ("contact", "account"):
+            self.desk.fault(key, f"{key.text!r} is no condition", self._near(key.text))
+            return None
+        if scope == "contact" and self.of == "account":
+            self.desk.fault(
+                key, "an account has many contacts, so contact.* cannot be tested here",
+                "Make it a segment of: contact; contacts: is not available yet",
+            )
+            return None
+        field = self.desk.catalog.field(scope, name)
+        if field is None:
+            self.desk.fault(key, f"{key.text!r} is no condition", self._near(key.text))
+            return None
+        tests = read_tests(self.desk, value, field.type, key.text)
+        return FieldTest(scope, name, field.type, tests, key.line) if tests else None
+
+    def _near(self, word: str) -> str:
+        """The closest of all words that may stand here; the last part alone also counts."""
+        catalog = self.desk.catalog
+        scopes = ("contact", "account") if self.of == "contact" else ("account",)
+        dotted = [f"{scope}.{name}" for scope in scopes for name in catalog.names(scope)]
+        bare = catalog.names(self.of)
+        hint = near(word, (*TREE, *LEAVES, *dotted, *bare))
+        tail = word.rpartition(".")[2]
+        if hint.startswith("Did"):
+            return hint
+        for scope in scopes:
+            close = near(tail, catalog.names(scope))
+            if close.startswith("Did"):
+                return close.replace("you mean ", f"you mean {scope}.")
+        return "Use a field such as account.industry, or one of: " + ", ".join((*TREE, *LEAVES))

@@ -1,0 +1,146 @@
+"""Examples: a described profile, typed by the catalog, with the verdict expected."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from audiencehub.canonical import Field
+from audiencehub.model import Entity
+from audiencehub.rules.book import Example
+from audiencehub.rules.language.catalog import ACCOUNT_ONLY, DATED, LATER, TABLE_OF
+from audiencehub.rules.language.profile import Ago
+from audiencehub.rules.load.desk import Desk
+from audiencehub.rules.load.literals import literal
+from audiencehub.rules.load.rows import inline
+from audiencehub.rules.load.tree import Map, Scalar, Seq, Tree
+
+_AGO = ("days_ago", "hours_ago", "days_ahead")
+_LEAVES = tuple(TABLE_OF)
+
+
+def read_examples(desk: Desk, of: Entity, node: Tree) -> tuple[Example, ...]:
+    """All examples of a segment; faults for those that cannot be read."""
+    found = (_example(desk, of, one) for one in desk.items(node, "examples"))
+    return tuple(one for one in found if one is not None)
+
+
+def _example(desk: Desk, of: Entity, node: Tree) -> Example | None:
+    mapping = desk.mapping(node, "an example")
+    if mapping is None:
+        return None
+    desk.only(mapping, "an example", ("given", "member", "name", "at"))
+    member, given = mapping.get("member"), mapping.get("given")
+    if not (isinstance(member, Scalar) and isinstance(member.value, bool)):
+        desk.fault(member or node, "an example says member: true or false", "Add member: true")
+    if given is None:
+        desk.fault(node, "an example has no given", "Add given: {account: {…}}")
+    document = _given(desk, of, given) if given is not None else None
+    at = mapping.get("at")
+    if document is not None and at is not None:
+        document["at"] = literal(desk, at, "date")
+    name = mapping.get("name")
+    label = desk.text(name, "name") if name is not None else None
+    if document is None or not isinstance(member, Scalar):
+        return None
+    return Example(document, member.value is True, label or "", node.line)
+
+
+def _given(desk: Desk, of: Entity, node: Tree) -> dict[str, Any] | None:
+    mapping = desk.mapping(node, "given")
+    if mapping is None:
+        return None
+    document: dict[str, Any] = {"contact": {} if of == "contact" else None, "rows": {}}
+    document["account"] = {} if of == "account" else None
+    for key, value in mapping.entries:
+        if key.text in ("contact", "account") and not (key.text == "contact" and of == "account"):
+            document[key.text] = _record(desk, key.text, value)
+        elif key.text in _LEAVES:
+            table = TABLE_OF[key.text]
+            document["rows"][table] = _rows(desk, key.text, table, value)
+            if table in ACCOUNT_ONLY and document["account"] is None:
+                document["account"] = {}
+        elif key.text == "segments":
+            document["segments"] = tuple(
+                said
+                for one in desk.items(value, "segments")
+                if (said := desk.text(one, "a segment"))
+            )
+        elif key.text in LATER or key.text in ("traits", "rank"):
+            desk.fault(key, f"{key.text!r} is not available yet in examples", "Remove it")
+        else:
+            scopes = ("contact", "account") if of == "contact" else ("account",)
+            desk.unknown(key, "part of given", (*scopes, *_LEAVES, "segments"))
+    return document
+
+
+def _record(desk: Desk, table: str, node: Tree) -> dict[str, Any]:
+    mapping = desk.mapping(node, table)
+    out: dict[str, Any] = {}
+    for key, value in mapping.entries if mapping else ():
+        field = desk.catalog.field(table, key.text)
+        if field is None:
+            desk.unknown(key, f"field of {table}", desk.catalog.names(table))
+        else:
+            out[key.text] = _value(desk, field, value)
+    return out
+
+
+def _value(desk: Desk, field: Field, node: Tree) -> Any:
+    if isinstance(node, Scalar) and node.value is None:
+        return None
+    if field.type == "texts":
+        if not isinstance(node, Seq):
+            desk.fault(node, f"{field.name} is a list", "Write [one, two]")
+            return None
+        return tuple(literal(desk, one, "text") for one in node.items)
+    if field.type == "json":
+        desk.fault(node, f"{field.name} cannot be given in an example", "Leave it out")
+        return None
+    if field.type in ("date", "instant"):
+        when = _ago(desk, node) if isinstance(node, Map) else literal(desk, node, "date")
+        return None if when is None else (field.type, when)
+    value = literal(desk, node, field.type)
+    return float(value) if field.type == "number" and value is not None else value  # type: ignore[arg-type]
+
+
+def _ago(desk: Desk, node: Map) -> Ago | None:
+    desk.only(node, "a relative date", _AGO)
+    counts = {key.text: literal(desk, value, "integer") for key, value in node.entries}
+    return _as_ago(counts) if any(name in counts for name in _AGO) else None
+
+
+def _as_ago(counts: dict[str, Any]) -> Ago:
+    days = (counts.get("days_ago") or 0) - (counts.get("days_ahead") or 0)
+    return Ago(days, counts.get("hours_ago") or 0)
+
+
+def _rows(desk: Desk, leaf: str, table: str, node: Tree) -> tuple[dict[str, Any], ...]:
+    out: list[dict[str, Any]] = []
+    for item in node.items if isinstance(node, Seq) else (node,):
+        one = inline(leaf, item)
+        mapping = desk.mapping(one, f"a row of {leaf}")
+        if mapping is not None:
+            out += _row(desk, leaf, table, mapping)
+    return tuple(out)
+
+
+def _row(desk: Desk, leaf: str, table: str, mapping: Map) -> list[dict[str, Any]]:
+    row: dict[str, Any] = {"is_live": True} if leaf == "uses" else {}
+    counts: dict[str, Any] = {}
+    for key, value in mapping.entries:
+        field = desk.catalog.field(table, key.text)
+        if key.text in (*_AGO, "times"):
+            counts[key.text] = literal(desk, value, "integer")
+        elif field is not None:
+            row[key.text] = _value(desk, field, value)
+        else:
+            desk.unknown(
+                key, f"field of {table}", (*desk.catalog.names(table), *_AGO, "times")
+            )
+    dated = DATED[table]
+    field = desk.catalog.field(table, dated)
+    if dated not in row and field is not None:
+        row[dated] = (field.type, _as_ago(counts))
+    if leaf == "intent":
+        row.setdefault("period_start", row[dated])
+    return [row] * max(1, min(counts.get("times") or 1, 10_000))

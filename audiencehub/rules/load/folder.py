@@ -1,0 +1,126 @@
+"""All rule files of a folder, read together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from audiencehub.errors import ConfigError, Fault, Faults
+from audiencehub.rules.book import RuleBook, Segment
+from audiencehub.rules.language.catalog import CATALOG, Catalog, near
+from audiencehub.rules.language.form import SegmentRef, walk
+from audiencehub.rules.load.desk import Desk
+from audiencehub.rules.load.segment import segment_of
+from audiencehub.rules.load.tree import read
+
+_LATER = ("traits", "ladders")
+
+
+def load(
+    folder: Path,
+    *,
+    zone: ZoneInfo,
+    currency: str = "USD",
+    catalog: Catalog = CATALOG,
+    root: Path | None = None,
+) -> RuleBook:
+    """The rule book of a folder. Paths in faults are shown relative to `root`.
+
+    Raises Faults with every fault of every file, and ConfigError when there is no such folder.
+    """
+    if not folder.is_dir():
+        raise ConfigError(
+            f"There is no folder of rules at {folder}.",
+            hint="Create it, or correct rules in deployments/<env>.toml",
+        )
+    faults: list[Fault] = []
+    segments: dict[str, Segment] = {}
+    paths: dict[str, str] = {}
+    for file in sorted((*folder.rglob("*.yaml"), *folder.rglob("*.yml"))):
+        shown = _shown(file, root or folder.parent)
+        if misplaced := _misplaced(file, folder, shown):
+            faults.append(misplaced)
+            continue
+        if file.stem in paths:
+            faults.append(
+                Fault(shown, 1, f"has the id of {paths[file.stem]}", "Rename one of the two")
+            )
+            continue
+        paths[file.stem] = shown
+        desk = Desk(shown, currency, catalog)
+        segment = read_segment(desk, file.read_bytes())
+        faults += desk.faults
+        if segment is not None:
+            segments[segment.id] = segment
+    faults += _references(segments, paths)
+    if faults:
+        raise Faults(faults)
+    return RuleBook(segments, zone, currency)
+
+
+def read_segment(desk: Desk, raw: bytes) -> Segment | None:
+    """One segment from the bytes of its file; the desk collects the faults."""
+    tree, broken = read(desk.path, raw)
+    desk.faults += broken
+    if tree is None:
+        if not broken:
+            desk.fault(1, "is empty", "Write a segment, or delete the file")
+        return None
+    segment = segment_of(desk, tree)
+    return None if desk.faults else segment
+
+
+def _shown(file: Path, root: Path) -> str:
+    return str(file.relative_to(root)) if file.is_relative_to(root) else str(file)
+
+
+def _misplaced(file: Path, folder: Path, shown: str) -> Fault | None:
+    if file.suffix == ".yml":
+        return Fault(shown, 1, "ends in .yml", f"Rename it to {file.stem}.yaml")
+    first = file.relative_to(folder).parts[0]
+    if first in _LATER:
+        return Fault(shown, 1, f"{first} are not available yet", "Move the file elsewhere")
+    return None
+
+
+def _references(segments: Mapping[str, Segment], paths: Mapping[str, str]) -> list[Fault]:
+    faults = []
+    for one in segments.values():
+        for node in walk(one.when):
+            if not isinstance(node, SegmentRef):
+                continue
+            other = segments.get(node.segment)
+            if node.segment not in paths:
+                message = f"refers to {node.segment!r}, which is no segment"
+                faults.append(Fault(one.path, node.line, message, near(node.segment, paths)))
+            elif other is not None and one.of == "account" and other.of == "contact":
+                message = f"{node.segment!r} is a segment of contacts; this one is of accounts"
+                hint = "Make it a segment of: contact; contacts: is not available yet"
+                faults.append(Fault(one.path, node.line, message, hint))
+    return faults + _cycles(segments)
+
+
+def _cycles(segments: Mapping[str, Segment]) -> list[Fault]:
+    """One fault per circle, at the reference that closes it."""
+    faults: list[Fault] = []
+    done: set[str] = set()
+
+    def visit(name: str, trail: tuple[str, ...]) -> None:
+        if name in trail:
+            circle = " -> ".join((*trail[trail.index(name) :], name))
+            closer = segments[trail[-1]]
+            line = next(
+                n.line for n in walk(closer.when)
+                if isinstance(n, SegmentRef) and n.segment == name
+            )
+            hint = "Remove one of these references"
+            faults.append(Fault(closer.path, line, f"segments refer in a circle: {circle}", hint))
+        elif name not in done and name in segments:
+            for need in segments[name].needs:
+                visit(need, (*trail, name))
+            done.add(name)
+
+    for name in segments:
+        visit(name, ())
+    return faults

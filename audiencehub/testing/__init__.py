@@ -1,0 +1,1 @@
+"""Contract suites and oracles; shipped, so that a private connector inherits them."""
