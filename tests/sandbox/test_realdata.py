@@ -11,7 +11,13 @@ SAMPLE = """\
 two inc,two.example,51-200 employees,financial services,payments,credit cards,61,[61],
 ,one.example,,,benefits,payroll,72,greater boston area[77]|[77],United States
 """
-CDNOW = " 00001 19970101  1   11.77\r\n 00002 19970112  1   12.00\r\n 00002 19970105  5   77.00\r\n"
+CDNOW = """\
+ customer_id  date number_of_cds  dollar_value\r
+ 00001 19970101  1   11.77\r
+ 00002 19970112  1   12.00\r
+ 00002 19970105  5   77.00\r
+
+"""
 
 
 @pytest.fixture

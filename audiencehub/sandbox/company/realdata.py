@@ -99,7 +99,7 @@ def _contacts(cdnow: Path) -> list[CrmContact]:
     first: dict[str, datetime] = {}
     for line in cdnow.read_text("ascii").splitlines():
         number, day, *_ = line.split() or ["", ""]
-        if number:
+        if number.isdigit():  # not the heading, not a blank line
             at = datetime(int(day[:4]), int(day[4:6]), int(day[6:8]), tzinfo=UTC)
             first[number] = min(at, first.get(number, at))
     return [
