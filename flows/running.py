@@ -7,7 +7,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
-from prefect import Flow
+from prefect import Flow, tags
 from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 from prefect.settings import (
@@ -23,7 +23,8 @@ from audiencehub.errors import Wait
 from audiencehub.hub import Hub
 from audiencehub.opening import open_hub
 from audiencehub.pipeline import SyncResult
-from audiencehub.server.reap import noted
+from audiencehub.server.home import TAG
+from audiencehub.server.reap import note
 from audiencehub.settings import Settings, load
 from flows.publish import publish
 
@@ -57,7 +58,7 @@ def run_here(
         PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW: "ignore",
     }
     try:
-        with temporary_settings(quick):
+        with temporary_settings(quick), tags(TAG, f"env:{here.settings.env}"):
             state: State[Any] = flow(**parameters, return_state=True)
             if here.result is None:
                 state.result()
@@ -76,15 +77,15 @@ def run_flow(env: str, kind: str, work: Callable[[Hub], SyncResult], **opening: 
     here = _here.get()
     settings = here.settings if here else load(env)
     progress = here.progress if here else None
-    with noted(settings, str(flow_run.id)):
-        try:
-            with open_hub(settings, kind=kind, progress=progress, **opening) as hub:
-                result = work(hub)
-                publish(hub, result)
-        except Wait as error:
-            if here:
-                raise
-            return Cancelled(name="Busy", message=error.message)
+    note(settings, str(flow_run.id))
+    try:
+        with open_hub(settings, kind=kind, progress=progress, **opening) as hub:
+            result = work(hub)
+            publish(hub, result)
+    except Wait as error:
+        if here:
+            raise
+        return Cancelled(name="Busy", message=error.message)
     if here:
         here.result = result
     return end_state(result)

@@ -20,7 +20,7 @@ from audiencehub.settings import Settings
 if TYPE_CHECKING:
     from audiencehub.pipeline import SyncResult
 
-__all__ = ["announce_approval", "prefect_environment", "prefect_server", "run_flow"]
+__all__ = ["announce_approval", "prefect_environment", "prefect_server", "run_flow", "starting"]
 
 _open: list[Access] = []
 """The server that this process works with, while `prefect_server` is open."""
@@ -66,7 +66,7 @@ def prefect_server(settings: Settings, quiet: bool = False) -> Iterator[Access]:
     try:
         if access is None:
             reap_servers(settings)
-            with _progress(quiet) as say:
+            with starting(quiet) as say:
                 mine = start_server(settings, say, kind="temporary")
             access = mine.access
             reaped = Reaper(settings, access.api()).sweep(start=True)
@@ -113,7 +113,7 @@ def _quiet_console(environment: dict[str, str]) -> dict[str, str]:
 
 
 @contextmanager
-def _progress(quiet: bool) -> Iterator[Callable[[str], None]]:
+def starting(quiet: bool) -> Iterator[Callable[[str], None]]:
     """Shows one line that changes; where there is no terminal, a line every five seconds."""
     if quiet:
         yield lambda _: None

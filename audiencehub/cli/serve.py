@@ -9,7 +9,6 @@ from rich.table import Table
 
 from audiencehub.cli.common import AsJson, Env, console, emit, say, verb
 from audiencehub.errors import ConfigError, Faults
-from audiencehub.opening import machine_now
 from audiencehub.server.deploy import deploy as deploy_all
 from audiencehub.server.deploy import reach
 from audiencehub.server.home import project_environment
@@ -35,7 +34,12 @@ def register(app: typer.Typer) -> None:
 @verb
 def up(env: Env = "sandbox", port: Port = 0) -> None:
     """Server and schedules in one command, on this machine only; Ctrl-C stops both."""
-    serve(load(env), lambda text: say(text, markup=False, soft_wrap=True), port=port)
+    from audiencehub.cli.launch import starting
+
+    def tell(text: str) -> None:
+        say(text, markup=False, soft_wrap=True)
+
+    serve(load(env), tell, lambda: starting(quiet=False), port=port)
 
 
 @verb
@@ -55,6 +59,8 @@ def deploy(env: Env = "sandbox", prune: Prune = False, as_json: AsJson = False) 
 @verb
 def schedule(env: Env = "sandbox", count: Count = 5, as_json: AsJson = False) -> None:
     """What runs when, in the company's time zone; needs no server."""
+    from audiencehub.opening import machine_now
+
     settings = load(env)
     document, faults = read(settings.root, project_environment(settings))
     if faults or document is None:

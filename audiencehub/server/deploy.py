@@ -10,13 +10,10 @@ from dataclasses import dataclass
 
 from audiencehub.errors import ConfigError, Faults, Stop
 from audiencehub.server.api import Api
-from audiencehub.server.home import child_environment, project_environment
+from audiencehub.server.home import TAG, child_environment, project_environment
 from audiencehub.server.local import running_server
 from audiencehub.server.prefect_yaml import Document, read
 from audiencehub.settings import Settings
-
-TAG = "audiencehub"
-"""What every deployment of ours carries; pruning looks at no other."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,9 @@ from typing import Any
 
 from audiencehub.settings import Settings
 
+TAG = "audiencehub"
+"""What every deployment and flow run of ours carries; sweeping and pruning look at no other."""
+
 POOL = "hub-local"
 """The work pool of `audiencehub up`: flow runs as processes on this machine."""
 

@@ -19,6 +19,7 @@ from cronsim import CronSim, CronSimError
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from audiencehub.errors import Fault
+from audiencehub.server.home import TAG
 from audiencehub.server.signatures import Signature, signature
 
 FILE = "prefect.yaml"
@@ -43,7 +44,7 @@ class Schedule(Part):
 
     slug: str = Field(pattern=r"^[a-z0-9-]+$")
     cron: str | None = None
-    interval: int | None = Field(default=None, ge=60)
+    interval: int | None = Field(default=None, ge=10)
     anchor_date: str | None = None
     timezone: str = "UTC"
     parameters: dict[str, Any] = Field(default_factory=dict)
@@ -147,6 +148,11 @@ def read(root: Path, variables: Mapping[str, str]) -> tuple[Document | None, lis
 
 def _deployment(root: Path, node: yaml.Node, number: int, one: Deployment) -> Iterator[Fault]:
     at = ("deployments", number)
+    if TAG not in one.tags:
+        why = "so that a dead run is noticed and --prune finds it"
+        yield Fault(
+            FILE, _line(node, at), f"{one.name} lacks the tag {TAG}, {why}", "Add it to tags"
+        )
     found = signature(root, one.entrypoint)
     if isinstance(found, str):
         yield Fault(FILE, _line(node, (*at, "entrypoint")), f"{one.entrypoint}: {found}")

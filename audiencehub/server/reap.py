@@ -11,13 +11,12 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from audiencehub.server.api import Api
-from audiencehub.server.home import prefect_home, read_private, write_private
+from audiencehub.server.home import TAG, prefect_home, read_private, write_private
 from audiencehub.server.processes import Identity
 from audiencehub.settings import Settings
 
@@ -27,15 +26,12 @@ PENDING_PATIENCE = 180.0
 HOLDING = ["PENDING", "RUNNING", "CANCELLING"]
 
 
-@contextlib.contextmanager
-def noted(settings: Settings, flow_run: str) -> Iterator[None]:
-    """While inside, `runs/<flow run>.json` says which process this run is."""
-    path = _notes(settings) / f"{flow_run}.json"
-    write_private(path, Identity.of().record())
-    try:
-        yield
-    finally:
-        path.unlink(missing_ok=True)
+def note(settings: Settings, flow_run: str) -> None:
+    """Write down which process a flow run is: `runs/<flow run>.json`.
+
+    The note outlives the process on purpose: the sweep reads from it that the process is gone.
+    """
+    write_private(_notes(settings) / f"{flow_run}.json", Identity.of().record())
 
 
 def reap_servers(settings: Settings) -> int:
@@ -91,22 +87,23 @@ class Reaper:
         At the start no worker runs yet, so nothing can be on its way: what is pending is lost.
         """
         done = Reaped()
-        states = {"state": {"type": {"any_": HOLDING}}}
+        ours = {"state": {"type": {"any_": HOLDING}}, "tags": {"all_": [TAG]}}
         held: dict[str, int] = {}
-        for run in self._api.all("/flow_runs/filter", {"flow_runs": states}):
+        runs = self._api.all("/flow_runs/filter", {"flow_runs": ours})
+        for run in runs:
             if self._dead(run, start=start):
                 self._crash(run)
                 done.runs.append(str(run["name"]))
             elif run.get("deployment_id"):
                 held[run["deployment_id"]] = held.get(run["deployment_id"], 0) + 1
         done.slots = self._free(held, start=start)
-        self._forget()
+        self._forget({run["id"] for run in runs})
         return done
 
     def _dead(self, run: dict[str, Any], *, start: bool) -> bool:
-        note = read_private(self._notes / f"{run['id']}.json")
-        if note:
-            return not Identity(**note).alive()
+        found = read_private(self._notes / f"{run['id']}.json")
+        if found:
+            return not Identity(**found).alive()
         # Without a note: still on its way to a process, or dead before it could write one.
         if start and run.get("deployment_id"):
             return True
@@ -132,7 +129,8 @@ class Reaper:
     def _free(self, held: dict[str, int], *, start: bool) -> int:
         """Slots beyond the runs that hold them: seen twice in a row, or at the start."""
         freed, leaking = 0, set()
-        for deployment in self._api.all("/deployments/filter", {}):
+        ours = {"deployments": {"tags": {"all_": [TAG]}}}
+        for deployment in self._api.all("/deployments/filter", ours):
             limit = deployment.get("global_concurrency_limit")
             excess = int(limit["active_slots"]) - held.get(deployment["id"], 0) if limit else 0
             if limit is None or excess <= 0:
@@ -146,11 +144,11 @@ class Reaper:
         self._leaking = leaking
         return freed
 
-    def _forget(self) -> None:
-        """Notes of processes that are gone serve nobody once their run is settled."""
+    def _forget(self, unsettled: set[str]) -> None:
+        """A note of a process that is gone serves nobody once its run is settled."""
         for path in self._notes.glob("*.json"):
-            note = read_private(path)
-            if note is None or not Identity(**note).alive():
+            found = read_private(path)
+            if path.stem not in unsettled and not (found and Identity(**found).alive()):
                 path.unlink(missing_ok=True)
 
 

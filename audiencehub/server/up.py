@@ -6,12 +6,12 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 from audiencehub.errors import HubError, Stop
 from audiencehub.server.deploy import deploy
 from audiencehub.server.home import POOL, child_environment, prefect_home
-from audiencehub.server.local import LocalServer, running_server, start_server
+from audiencehub.server.local import LocalServer, Say, running_server, start_server
 from audiencehub.server.processes import Leashed
 from audiencehub.server.reap import Reaper, reap_servers
 from audiencehub.settings import Settings
@@ -20,7 +20,13 @@ SWEEP_SECONDS = 15.0
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-def serve(settings: Settings, say: Callable[[str], None], *, port: int = 0) -> None:
+def serve(
+    settings: Settings,
+    say: Say,
+    starting: Callable[[], AbstractContextManager[Say]],
+    *,
+    port: int = 0,
+) -> None:
     """Bring everything up, say so, and return after Ctrl-C or SIGTERM with nothing left behind.
 
     Raises Stop when another `up` runs here, when the server would be open to foreign pages, or
@@ -33,7 +39,8 @@ def serve(settings: Settings, say: Callable[[str], None], *, port: int = 0) -> N
                 hint="Stop it first (Ctrl-C there), or use it",
             )
         reap_servers(settings)
-        server = start_server(settings, _unless(stopping, say), kind="up", port=port)
+        with starting() as wait:
+            server = start_server(settings, _unless(stopping, wait), kind="up", port=port)
         worker: Leashed | None = None
         try:
             reaper = Reaper(settings, server.access.api())
@@ -53,7 +60,7 @@ class _Interrupted(BaseException):
     """A stop signal came while something was being started."""
 
 
-def _unless(stopping: threading.Event, say: Callable[[str], None]) -> Callable[[str], None]:
+def _unless(stopping: threading.Event, say: Say) -> Say:
     def tell(text: str) -> None:
         if stopping.is_set():
             raise _Interrupted
@@ -97,7 +104,7 @@ def _watch(
     worker: Leashed,
     reaper: Reaper,
     stopping: threading.Event,
-    say: Callable[[str], None],
+    say: Say,
 ) -> None:
     current = worker
     try:
