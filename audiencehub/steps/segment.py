@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC
 from typing import Any
@@ -40,10 +40,12 @@ def segment(hub: Hub) -> Segmented:
     with hub.warehouse.transaction():
         compiled.run(connection, settle)
         result = Segmented()
+        now = {name: _ids(hub, one.of, bits[name]) for name, one in hub.rules.segments.items()}
         for entity in ENTITIES:
             result.totals[entity] = _one(hub, f"SELECT count(*) FROM {entity}")
-            _record(hub, entity, current[entity], bits, result)
+            _record(hub, entity, current[entity], now, result)
         _members(hub)
+        hub.warehouse.set("evaluated_at", hub.now.isoformat())
     return result
 
 
@@ -91,46 +93,46 @@ class _Settlement:
 
 
 def _record(
-    hub: Hub, entity: Entity, current: Current, bits: Mapping[str, int], result: Segmented
+    hub: Hub, entity: Entity, current: Current, now: Mapping[str, set[int]], result: Segmented
 ) -> None:
     rules = {name: one for name, one in hub.rules.segments.items() if one.of == entity}
     fresh: dict[str, set[int]] = {}
-    gone: list[tuple[str, int, str, str]] = []
-    for done, name in enumerate(rules, 1):
-        now = _ids(hub, entity, bits[name])
+    gone: dict[str, set[int]] = {}
+    for name in rules:
         before = set(current.get(name, {}))
-        fresh[name] = now - before
-        result.sizes[name] = len(now)
-        result.entered[name], result.left[name] = len(fresh[name]), len(before - now)
-        gone += [(entity, number, name, "") for number in before - now]
-        hub.progress(f"segment {entity}s", done, len(rules))
-    for name in current.keys() - rules.keys():
-        gone += [(entity, number, name, "the rule was removed") for number in current[name]]
-    hub.ledger.membership.record(
-        hub.run_id, hub.now, _entered(hub, entity, fresh), _explained(hub, entity, gone)
-    )
+        fresh[name], gone[name] = now[name] - before, before - now[name]
+        result.sizes[name] = len(now[name])
+        result.entered[name], result.left[name] = len(fresh[name]), len(gone[name])
+    members = _by_id(hub, now)
+    connection = hub.warehouse.connection
+    hub.progress(f"segment {entity}s: reasons", 0, sum(map(len, fresh.values())))
+    why_in = reasons(connection, hub.rules, entity, fresh, members, hub.now, entered=True)
+    why_out = reasons(connection, hub.rules, entity, gone, members, hub.now, entered=False)
+    entered = [
+        (entity, number, name, why_in[name, number], rules[name].version)
+        for name, numbers in fresh.items()
+        for number in sorted(numbers)
+    ]
+    left = [
+        (entity, number, name, why_out[name, number])
+        for name, numbers in gone.items()
+        for number in sorted(numbers)
+    ]
+    left += [
+        (entity, number, name, "the rule was removed")
+        for name in sorted(current.keys() - rules.keys())
+        for number in sorted(current[name])
+    ]
+    hub.ledger.membership.record(hub.run_id, hub.now, entered, left)
+    hub.progress(f"segment {entity}s: reasons", len(entered), len(entered))
 
 
-def _entered(
-    hub: Hub, entity: Entity, fresh: Mapping[str, set[int]]
-) -> Iterable[tuple[str, int, str, str, str]]:
-    texts = reasons(hub.warehouse.connection, hub.rules, entity, fresh, hub.now, member=True)
-    for name, numbers in fresh.items():
-        version = hub.rules.segments[name].version
-        for number in sorted(numbers):
-            yield entity, number, name, texts[name, number], version
-
-
-def _explained(
-    hub: Hub, entity: Entity, gone: Sequence[tuple[str, int, str, str]]
-) -> Iterable[tuple[str, int, str, str]]:
-    asked: dict[str, set[int]] = {}
-    for _, number, name, why in gone:
-        if not why:
-            asked.setdefault(name, set()).add(number)
-    texts = reasons(hub.warehouse.connection, hub.rules, entity, asked, hub.now, member=False)
-    for _, number, name, why in gone:
-        yield entity, number, name, why or texts[name, number]
+def _by_id(hub: Hub, now: Mapping[str, set[int]]) -> dict[Entity, dict[int, frozenset[str]]]:
+    found: dict[Entity, dict[int, set[str]]] = {one: {} for one in ENTITIES}
+    for name, numbers in now.items():
+        for number in numbers:
+            found[hub.rules.segments[name].of].setdefault(number, set()).add(name)
+    return {one: {n: frozenset(names) for n, names in ids.items()} for one, ids in found.items()}
 
 
 def _ids(hub: Hub, entity: str, bit: int) -> set[int]:
@@ -160,5 +162,4 @@ def _members(hub: Hub) -> None:
 
 
 def _one(hub: Hub, sql: str) -> int:
-    found = hub.warehouse.connection.execute(sql).fetchone()
-    return int(found[0]) if found else 0
+    return int(hub.warehouse.connection.execute(sql).fetchall()[0][0])

@@ -58,13 +58,17 @@ class Warehouse:
     @property
     def applied(self) -> int:
         """The last manifest whose pages are in the tables."""
-        found = self.connection.execute("SELECT value FROM meta WHERE key='applied'").fetchone()
-        return int(found[0]) if found else 0
+        found = self.connection.execute("SELECT value FROM meta WHERE key='applied'").fetchall()
+        return int(found[0][0]) if found else 0
 
     def set_applied(self, manifest_id: int) -> None:
         """Remember the last manifest, inside the caller's transaction."""
-        self.connection.execute("DELETE FROM meta WHERE key='applied'")
-        self.connection.execute("INSERT INTO meta VALUES('applied', ?)", [str(manifest_id)])
+        self.set("applied", str(manifest_id))
+
+    def set(self, key: str, value: str) -> None:
+        """Remember a word about the tables, inside the caller's transaction."""
+        self.connection.execute("DELETE FROM meta WHERE key = ?", [key])
+        self.connection.execute("INSERT INTO meta VALUES(?, ?)", [key, value])
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -101,8 +105,7 @@ class Warehouse:
         return final
 
     def _name(self) -> str:
-        found = self.connection.execute("SELECT current_database()").fetchone()
-        return str(found[0]) if found else "hub"
+        return str(self.connection.execute("SELECT current_database()").fetchall()[0][0])
 
     def close(self) -> None:
         """Close the file and let the next run in."""

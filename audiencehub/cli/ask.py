@@ -1,0 +1,188 @@
+"""Verbs that answer questions from the published copy: explain."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import Annotated, Any
+
+import duckdb
+import typer
+
+from audiencehub.cli.common import AsJson, Env, console, emit, say, verb
+from audiencehub.errors import ConfigError
+from audiencehub.insight.people import load_profiles, memberships, provenance
+from audiencehub.model import Entity
+from audiencehub.opening import load_rules
+from audiencehub.rules import Explanation, Profile, explain
+from audiencehub.settings import Settings, load
+from audiencehub.warehouse import open_published
+
+Connection = duckdb.DuckDBPyConnection
+SegmentName = Annotated[
+    list[str] | None, typer.Option("--segment", help="Only this segment; may be repeated")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs of this module."""
+    app.command(name="explain")(explain_verb)
+
+
+@verb
+def explain_verb(
+    person: Annotated[str, typer.Argument(help="E-mail, CRM record id, number, or a company's domain")],
+    segment: SegmentName = None,
+    env: Env = "sandbox",
+    as_json: AsJson = False,
+) -> None:
+    """Why someone is in each segment or not: clause by clause, with value, source and age.
+
+    Example: audiencehub explain ann.lee@northwind.example --segment in_market_fintech
+    """
+    explain_person(load(env), person, segment, as_json=as_json)
+
+
+def explain_person(
+    settings: Settings, person: str, segments: list[str] | None = None, *, as_json: bool = False
+) -> None:
+    """Print (or emit) the explanation of one person or company, as the last run left them."""
+    book = load_rules(settings)
+    wrong = [name for name in segments or () if name not in book.segments]
+    if wrong:
+        raise ConfigError(
+            f"There is no segment {wrong[0]!r}.", hint=f"Use one of: {', '.join(book.segments)}"
+        )
+    connection, published = open_published(settings.folder)
+    try:
+        entity, number = find(connection, person)
+        profile = _profile(connection, settings, entity, number)
+        members = {name: True for name in memberships(connection)[entity].get(number, ())}
+        known = {name: members.get(name, False) for name, one in book.segments.items() if one.of == entity}
+        clock = _evaluated_at(connection, published)
+        found = explain(book, profile, clock, segments or None, known)
+        found.sort(key=lambda one: (not one.matches, one.segment))
+        if as_json:
+            emit(
+                {
+                    "entity": entity, "id": number, "published": published.isoformat(),
+                    "segments": [one.json() for one in found],
+                }
+            )
+            return
+        _show(connection, settings, entity, number, profile, found, published)
+    finally:
+        connection.close()
+
+
+def find(connection: Connection, person: str) -> tuple[Entity, int]:
+    """Whom the words mean. Raises ConfigError when nobody, or several, fit."""
+    asked = person.strip()
+    tries: list[tuple[Entity, str]] = [
+        ("contact", "SELECT contact_id FROM contact WHERE email = lower($asked)"),
+        ("contact", "SELECT id FROM record_map r JOIN source_contact s USING (source, source_id) "
+                    "WHERE r.entity = 'contact' AND s.email = lower($asked)"),
+        ("contact", "SELECT id FROM record_map WHERE entity = 'contact' AND source_id = $asked"),
+        ("account", "SELECT id FROM record_map WHERE entity = 'account' AND source_id = $asked"),
+        ("account", "SELECT account_id FROM account WHERE domain = lower($asked)"),
+        ("account", "SELECT account_id FROM account WHERE lower(name) = lower($asked)"),
+    ]
+    if re.fullmatch(r"\d{1,9}", asked):
+        tries.append(("contact", "SELECT contact_id FROM contact WHERE contact_id = CAST($asked AS INTEGER)"))
+    for entity, sql in tries:
+        found = {int(row[0]) for row in connection.execute(sql, {"asked": asked}).fetchall()}
+        if len(found) == 1:
+            return entity, found.pop()
+        if found:
+            raise ConfigError(
+                f"{len(found)} {entity}s fit.",
+                hint=f"Use one of their numbers: {', '.join(map(str, sorted(found)[:5]))}",
+            )
+    raise ConfigError(
+        "Nobody fits in what was published last.",
+        hint="Use an e-mail address, a CRM record id, or a company's domain; or run audiencehub sync",
+    )
+
+
+def _profile(connection: Connection, settings: Settings, entity: Entity, number: int) -> Profile:
+    members = memberships(connection)
+    profile = load_profiles(connection, entity, {number}, members)[number]
+    priorities = {name: one.priority for name, one in settings.sources.items()}
+    seen = provenance(connection, entity, number, priorities)
+    if entity == "contact" and profile.account is not None:
+        seen |= provenance(connection, "account", profile.account["account_id"], priorities)
+    return Profile(profile.contact, profile.account, profile.rows, profile.segments, seen)
+
+
+def _evaluated_at(connection: Connection, published: datetime) -> datetime:
+    found = connection.execute("SELECT value FROM meta WHERE key = 'evaluated_at'").fetchone()
+    return datetime.fromisoformat(found[0]) if found else published
+
+
+def _show(
+    connection: Connection,
+    settings: Settings,
+    entity: Entity,
+    number: int,
+    profile: Profile,
+    found: list[Explanation],
+    published: datetime,
+) -> None:
+    for line in _heading(entity, number, profile):
+        console.print(line, markup=False, soft_wrap=True)
+    records = connection.execute(
+        "SELECT source, record_kind, source_id FROM record_map WHERE entity = ? AND id = ? ORDER BY ALL",
+        [entity, number],
+    ).fetchall()
+    listed = ", ".join(f"{source} {kind} {key}" for source, kind, key in records)
+    say(f"records: {listed}", style="dim", soft_wrap=True)
+    say(f"as published {published.astimezone(settings.zone):%Y-%m-%d %H:%M}", style="dim")
+    inside = [one for one in found if one.matches or one.member]
+    for one in found:
+        console.print()
+        if one not in inside and len(found) > 1:
+            _brief(one)
+            continue
+        for place, line in enumerate(one.lines()):
+            console.print(line, style="bold" if place == 0 else None, markup=False, soft_wrap=True)
+
+
+def _brief(one: Explanation) -> None:
+    head, *_ = one.lines()
+    console.print(head, style="bold dim", markup=False, soft_wrap=True)
+    failed = [line for line in one.clauses if not line.verdict]
+    for line in failed[-1:]:
+        console.print(f"  {str(line).strip()}", style="dim", markup=False, soft_wrap=True)
+    if one.flip:
+        console.print(f"  to enter: {'; and '.join(one.flip)}", style="dim", markup=False, soft_wrap=True)
+
+
+def _heading(entity: Entity, number: int, profile: Profile) -> list[str]:
+    account: dict[str, Any] = dict(profile.account or {})
+    company = ", ".join(
+        str(part) for part in (account.get("name"), account.get("domain"), account.get("industry")) if part
+    )
+    if entity == "account":
+        return [f"company {number}: {company}"]
+    contact: dict[str, Any] = dict(profile.contact or {})
+    name = " ".join(str(part) for part in (contact.get("first_name"), contact.get("last_name")) if part)
+    about = ", ".join(str(part) for part in (name, contact.get("title"), contact.get("email")) if part)
+    return [f"person {number}: {about}", *([f"at {company}"] if company else [])]
+
+
+def someone_interesting(settings: Settings) -> str:
+    """The e-mail of a person with many segments, one of them of the latest run."""
+    connection, _ = open_published(settings.folder)
+    try:
+        found = connection.execute(
+            "SELECT c.email FROM member m JOIN contact c ON c.contact_id = m.id "
+            "WHERE m.entity = 'contact' AND c.email IS NOT NULL AND c.first_name IS NOT NULL "
+            "AND c.account_id IS NOT NULL GROUP BY c.email, c.contact_id "
+            "ORDER BY max(m.since) DESC, count(*) DESC, c.contact_id LIMIT 1"
+        ).fetchone()
+    finally:
+        connection.close()
+    if found is None:
+        raise ConfigError("No segment has a member.", hint="Run: audiencehub check, then sync")
+    return str(found[0])
+

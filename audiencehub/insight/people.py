@@ -1,0 +1,150 @@
+"""Profiles as documents: everything the rules can read of some people or accounts, in bulk."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import UTC
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from audiencehub.canonical import TABLES
+from audiencehub.model import Entity
+from audiencehub.rules import Profile, Seen
+
+Connection = duckdb.DuckDBPyConnection
+Rows = dict[int, list[dict[str, Any]]]
+OWN = ("event", "order")
+"""Facts that a contact rule reads of the person."""
+SHARED = ("deal", "technology_install", "intent_signal")
+"""Facts that a contact rule reads of the person's account."""
+
+
+def load_profiles(
+    connection: Connection,
+    entity: Entity,
+    ids: Collection[int],
+    segments: Mapping[Entity, Mapping[int, frozenset[str]]],
+) -> dict[int, Profile]:
+    """Id to profile, for those that exist. `segments` says who is a member of what."""
+    numbers = pa.table({"id": pa.array(sorted(ids), pa.int32())})
+    connection.register("asked", numbers)
+    try:
+        accounts = _by(connection, _accounts_sql(entity), "account_id")
+        contacts = {}
+        if entity == "contact":
+            contacts = _by(
+                connection, "SELECT * FROM contact WHERE contact_id IN (SELECT id FROM asked)", "contact_id"
+            )
+        facts = {table: _facts(connection, entity, table) for table in (*OWN, *SHARED)}
+    finally:
+        connection.unregister("asked")
+    if entity == "account":
+        return {
+            number: _profile(None, one[0], facts, number, number, segments)
+            for number, one in accounts.items()
+        }
+    return {
+        number: _profile(
+            one[0],
+            accounts.get(one[0]["account_id"], [None])[0],
+            facts,
+            number,
+            one[0]["account_id"],
+            segments,
+        )
+        for number, one in contacts.items()
+    }
+
+
+def _profile(
+    contact: dict[str, Any] | None,
+    account: dict[str, Any] | None,
+    facts: Mapping[str, Rows],
+    number: int,
+    account_id: int | None,
+    segments: Mapping[Entity, Mapping[int, frozenset[str]]],
+) -> Profile:
+    rows = {table: facts[table].get(number, []) for table in OWN}
+    rows |= {table: facts[table].get(account_id, []) if account_id is not None else [] for table in SHARED}
+    own = segments["contact"].get(number, frozenset()) if contact is not None else frozenset()
+    shared = segments["account"].get(account_id, frozenset()) if account_id is not None else frozenset()
+    return Profile(contact, account, rows, own | shared)
+
+
+def _accounts_sql(entity: Entity) -> str:
+    if entity == "account":
+        return "SELECT * FROM account WHERE account_id IN (SELECT id FROM asked)"
+    return (
+        "SELECT * FROM account WHERE account_id IN "
+        "(SELECT account_id FROM contact WHERE contact_id IN (SELECT id FROM asked))"
+    )
+
+
+def _facts(connection: Connection, entity: Entity, table: str) -> Rows:
+    if table in SHARED:
+        where = "IN (SELECT id FROM asked)" if entity == "account" else (
+            "IN (SELECT account_id FROM contact WHERE contact_id IN (SELECT id FROM asked))"
+        )
+        return _by(connection, f'SELECT * FROM "{table}" WHERE account_id {where}', "account_id")
+    if entity == "contact":
+        return _by(
+            connection, f'SELECT * FROM "{table}" WHERE contact_id IN (SELECT id FROM asked)', "contact_id"
+        )
+    # Of an account: its own rows and those of its people, each once.
+    return _by(
+        connection,
+        f'SELECT f.*, coalesce(c.account_id, f.account_id) AS owner FROM "{table}" f '
+        "LEFT JOIN contact c ON c.contact_id = f.contact_id "
+        "WHERE coalesce(c.account_id, f.account_id) IN (SELECT id FROM asked)",
+        "owner",
+    )
+
+
+def _by(connection: Connection, sql: str, key: str) -> Rows:
+    cursor = connection.execute(sql)
+    names = [column[0] for column in cursor.description or ()]
+    found: Rows = {}
+    for row in cursor.fetchall():
+        one = dict(zip(names, row, strict=True))
+        found.setdefault(one[key], []).append(one)
+    return found
+
+
+def provenance(
+    connection: Connection, entity: Entity, number: int, priorities: Mapping[str, int]
+) -> dict[str, Seen]:
+    """`contact.country` to the source whose value stands, and when that source last changed it."""
+    table = TABLES[entity]
+    rows = [
+        row
+        for rows in _by(
+            connection,
+            f"SELECT s.*, m.id AS owner FROM source_{entity} s JOIN record_map m ON m.source = s.source "
+            f"AND m.source_id = s.source_id AND m.entity = '{entity}' WHERE m.id = {int(number)}",
+            "owner",
+        ).values()
+        for row in rows
+    ]
+    rows.sort(key=lambda row: row["source_id"])
+    rows.sort(key=lambda row: row["observed_at"].timestamp() if row["observed_at"] else 0, reverse=True)
+    rows.sort(key=lambda row: priorities.get(row["source"], 1000))
+    seen = {}
+    for field in table.fields:
+        row = next((one for one in rows if one[field.name] is not None), None)
+        if row is not None:
+            at = row["observed_at"].replace(tzinfo=UTC) if row["observed_at"] else None
+            seen[f"{entity}.{field.name}"] = Seen(row["source"], at)
+    return seen
+
+
+def memberships(connection: Connection) -> dict[Entity, dict[int, frozenset[str]]]:
+    """Entity to id to the segments it is in, from the table `member`."""
+    found: dict[Entity, dict[int, set[str]]] = {"contact": {}, "account": {}}
+    rows: Iterable[tuple[Entity, int, str]] = connection.execute(
+        "SELECT entity, id, segment FROM member"
+    ).fetchall()
+    for entity, number, segment in rows:
+        found[entity].setdefault(number, set()).add(segment)
+    return {entity: {n: frozenset(names) for n, names in one.items()} for entity, one in found.items()}
