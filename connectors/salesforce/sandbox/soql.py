@@ -219,8 +219,10 @@ class Parser:
             sign = f"not {self.take('in').lower()}"
         if sign in ("in", "not in", "includes", "excludes"):
             return self._among(path, spec, sign)
-        kind, raw = self.tokens[self.at] if self.at < len(self.tokens) else ("", "")
-        self.take()
+        kind, raw = self._next()
+        if sign == "like":
+            # A backslash before % or _ last until the pattern is read.
+            raw = re.sub(r"\\([%_])", r"\\\\\1", raw)
         return self._compare(path, spec, sign, literal(kind, raw))
 
     def _among(self, path: str, spec: Field, sign: str) -> Test:

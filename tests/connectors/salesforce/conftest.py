@@ -50,15 +50,15 @@ def contact(key: str, **values: Any) -> CrmContact:
 def small_company(*more: CrmContact) -> Company:
     """Two accounts, three contacts (one opted out, one merged away), two leads, and their deeds."""
     account = CrmAccount(
-        "salesforce", "a1", "Müller & Söhne", "https://www.mueller.example/de", "Manufacturing", 240,
-        Decimal("1250000.50"), "München", "Bayern", "Germany", 1987, "Customer", MADE,
+        "salesforce", "a1", "Müller & Söhne", "https://www.mueller.example/de", "Manufacturing",
+        240, Decimal("1250000.50"), "München", "Bayern", "Germany", 1987, "Customer", MADE,
         MADE + timedelta(days=1))
     people = (
         contact("c1"), contact("c2", email_opt_out=True, first_name="Zoë 🌱"),
         contact("c3", merged_into="c1"), contact("l1", kind="lead"),
         contact("l2", kind="lead", deleted=True), *more)
-    deal = CrmDeal("salesforce", "d1", "a1", "c1", "Renewal", Decimal("9900.5"), "EUR", "Closed Won",
-                   True, True, date(2026, 5, 1), MADE, MADE + timedelta(days=60))
+    deal = CrmDeal("salesforce", "d1", "a1", "c1", "Renewal", Decimal("9900.5"), "EUR",
+                   "Closed Won", True, True, date(2026, 5, 1), MADE, MADE + timedelta(days=60))
     deeds = tuple(
         CrmActivity("salesforce", f"t{n}", "c1", kind, f"Subject {n}", "Completed",
                     MADE + timedelta(days=n), MADE + timedelta(days=n))

@@ -208,7 +208,7 @@ def test_a_pull_resumed_in_the_middle_of_equal_stamps_loses_nothing(big, stop):
 
 
 @pytest.mark.parametrize("change", [
-    {"truncate": 60}, {"cut": True}, {"content_type": "text/html"},
+    {"truncate": 60}, {"content_type": "text/html"},
     {"set_json": {"records": []}}, {"set_json": {"records": None}},
     {"set_json": {"totalSize": 9}}, {"set_json": {"nextRecordsUrl": None, "done": True}},
     {"set_json": {"nextRecordsUrl": None}}, {"set_json": {"totalSize": 0, "records": []}},
