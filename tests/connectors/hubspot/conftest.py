@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -14,7 +14,13 @@ import requests
 from audiencehub.connector import Context
 from audiencehub.model import Change, Page, Row, Stream, TagOption, TagValue, Target
 from audiencehub.sandbox.clock import START, SandboxClock
-from audiencehub.sandbox.company.records import Company, CrmAccount, CrmActivity, CrmContact, CrmDeal
+from audiencehub.sandbox.company.records import (
+    Company,
+    CrmAccount,
+    CrmActivity,
+    CrmContact,
+    CrmDeal,
+)
 from audiencehub.sandbox.host import serve
 from audiencehub.sandbox.store import Store
 from connectors.hubspot.destination import HubSpotDestination
@@ -72,7 +78,9 @@ class Portal:
     def writes(self) -> list[dict[str, Any]]:
         return requests.get(f"{self.url}/__writes", timeout=5).json()
 
-    def contacts(self, count: int, at: datetime = START, first: int = 1, **values: Any) -> list[str]:
+    def contacts(
+        self, count: int, at: datetime = START, first: int = 1, **values: Any
+    ) -> list[str]:
         """Puts plain contacts; returns their ids."""
         records = self.sandbox.records
         ids = [str(number) for number in range(first, first + count)]
@@ -147,12 +155,14 @@ def company(**more: Any) -> Company:
     deal = CrmDeal(
         key="d000001", account="a000002", contact="c000001", name="Käse 2027", amount=None,
         currency="CHF", stage="Closed Won", is_closed=True, is_won=True,
-        close_date=datetime(2026, 10, 1).date(), **base,
+        close_date=date(2026, 10, 1), **base,
     )
     meeting = CrmActivity(
         crm="hubspot", key="m000001", contact="c000001", kind="meeting", subject="Demo",
         status="COMPLETED", at=datetime(2026, 10, 20, 9, tzinfo=UTC),
         modified_at=datetime(2026, 10, 20, 10, tzinfo=UTC),
     )
-    whole = {"accounts": (account,), "contacts": contacts, "deals": (deal,), "activities": (meeting,)}
+    whole = {
+        "accounts": (account,), "contacts": contacts, "deals": (deal,), "activities": (meeting,),
+    }
     return Company(name="Acme Analytics", day=0, now=START, **{**whole, **more})

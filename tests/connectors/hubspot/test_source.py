@@ -91,7 +91,9 @@ def test_without_subscriptions_an_opt_out_still_denies_and_nobody_is_granted(ope
     assert sorted(r.values.get("status", "") for r in found) == ["", "denied"]
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(live=st.integers(0, 420), binned=st.integers(0, 130))
 def test_paging_loses_nothing(open_portal, live, binned):
     """Whatever the sizes, every live contact comes once and every archived one as a tombstone."""
@@ -263,7 +265,8 @@ def test_more_properties_than_an_address_holds_go_through_post(open_portal):
 
     found = rows(source, "contact", pull(source, "contact"))
 
-    assert {"Ælfrēd"} == {r.values["first_name"] for r in found if r.table == "contact" and r.values}
+    contacts = [row for row in found if row.table == "contact" and row.values]
+    assert {row.values["first_name"] for row in contacts} == {"Ælfrēd"}
 
 
 def test_a_storm_of_429_is_waited_out_by_the_windows_own_clock(portal):
@@ -289,7 +292,7 @@ def test_the_daily_limit_asks_to_wait_until_midnight_of_the_portal(open_portal):
     with pytest.raises(Wait) as caught:
         pull(portal.source(), "contact")
 
-    assert caught.value.seconds == 14 * 3600  # 09:00 UTC is 10:00 in Berlin
+    assert caught.value.seconds == pytest.approx(14 * 3600, abs=1)  # 09:00 UTC is 10:00 in Berlin
 
 
 @pytest.mark.parametrize("broken", ["token", "scope"])
