@@ -62,7 +62,7 @@ def find(folder: Path) -> Urls | None:
     """The addresses of the sandbox that serves this folder; None when none answers."""
     try:
         document = json.loads((folder / "urls.json").read_text("utf-8"))
-        answer = requests.get(f"{document[CONTROL]}/__urls", timeout=5).json()
+        answer = _send("GET", f"{document[CONTROL]}/__urls", seconds=5).json()
     except (OSError, ValueError, KeyError):
         return None
     if answer != document:  # another program may listen there by now
@@ -114,7 +114,7 @@ def on_end_of_input(then: Callable[[], None]) -> None:
 
 def _ask(method: str, url: str, path: str, body: Any = None) -> Any:
     try:
-        reply = requests.request(method, f"{url}/{path}", json=body, timeout=_ASK_SECONDS)
+        reply = _send(method, f"{url}/{path}", body)
         reply.raise_for_status()
         return reply.json() if reply.content else None
     except (requests.RequestException, ValueError) as error:
@@ -122,6 +122,14 @@ def _ask(method: str, url: str, path: str, body: Any = None) -> Any:
             f"The sandbox did not answer {method} /{path} ({type(error).__name__}).",
             hint="Start it anew: audiencehub sandbox",
         ) from None
+
+
+def _send(
+    method: str, url: str, body: Any = None, seconds: float = _ASK_SECONDS
+) -> requests.Response:
+    with requests.Session() as session:
+        session.trust_env = False  # a proxy of the machine's must not be asked for loopback
+        return session.request(method, url, json=body, timeout=seconds)
 
 
 def _wait_for(folder: Path, child: subprocess.Popen[bytes], log: Path) -> Urls:
