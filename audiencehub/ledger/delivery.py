@@ -95,10 +95,12 @@ class Deliveries:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    def believed(self, target: str) -> dict[str, Believed]:
-        """Member to what the target is proven to hold."""
+    def believed(self, target: str, members: Collection[str] | None = None) -> dict[str, Believed]:
+        """Member to what the target is proven to hold; of all members when none are named."""
+        chosen = "" if members is None else " AND member IN (SELECT value FROM json_each(?))"
         found = self._db.rows(
-            "SELECT member, value_hash, value, person FROM believed WHERE target=?", (target,)
+            f"SELECT member, value_hash, value, person FROM believed WHERE target=?{chosen}",
+            (target,) if members is None else (target, document(list(members))),
         )
         return {member: Believed(digest, value, person) for member, digest, value, person in found}
 
@@ -232,6 +234,39 @@ class Deliveries:
             [(state, reason, stamp(at), seq) for seq in seqs],
         )
 
+    def amend(self, seq: int, value: str, digest: str) -> None:
+        """The value that is proven, where a hand edit made it differ from the planned one."""
+        self._db.run("UPDATE intent SET value=?, value_hash=? WHERE seq=?", (value, digest, seq))
+
+    def withdraw(self, seq: int) -> None:
+        """An add in doubt becomes the removal of what may have arrived."""
+        self._db.run("UPDATE intent SET op='remove', why='consent withdrawn' WHERE seq=?", (seq,))
+
+    def belied(self, target: str, member: str, run_id: str, at: datetime) -> None:
+        """A confirmed intent of this run was not applied after all."""
+        self._db.run(
+            "UPDATE intent SET state='rejected', reason='not_applied: read back otherwise', at=?"
+            " WHERE target=? AND member=? AND run_id=? AND state='confirmed'",
+            (stamp(at), target, member, run_id),
+        )
+
+    def ended(self, plan_id: str) -> set[tuple[str, str]]:
+        """(member, op) of a plan's changes that have a final verdict."""
+        found = self._db.rows(
+            "SELECT member, op FROM intent WHERE plan_id=?"
+            " AND state IN ('confirmed','rejected','quarantined')",
+            (plan_id,),
+        )
+        return {(member, op) for member, op in found}
+
+    def wrote(self, target: str, run_id: str) -> frozenset[str]:
+        """Members whose write this run confirmed."""
+        found = self._db.rows(
+            "SELECT member FROM intent WHERE target=? AND run_id=? AND state='confirmed'",
+            (target, run_id),
+        )
+        return frozenset(str(row[0]) for row in found)
+
     def rejections(self, target: str, member: str, digest: str) -> int:
         """How often this very change was rejected before."""
         found = self._db.row(
@@ -250,11 +285,12 @@ class Deliveries:
 
     def identifiers(self, target: str, members: Collection[str]) -> dict[str, bytes]:
         """Member to the sealed identifiers that were sent for it."""
-        wanted = frozenset(members)
         found = self._db.rows(
-            "SELECT member, sealed FROM sent_identifier WHERE target=?", (target,)
+            "SELECT member, sealed FROM sent_identifier WHERE target=?"
+            " AND member IN (SELECT value FROM json_each(?))",
+            (target, document(list(members))),
         )
-        return {member: bytes(token) for member, token in found if member in wanted}
+        return {member: bytes(token) for member, token in found}
 
     def replied(
         self,

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from audiencehub.ledger.db import Database
-from audiencehub.ledger.stamps import document, instant, stamp
+from audiencehub.ledger.stamps import document, instant, maybe, stamp
 from audiencehub.model import Cursor
 
 COLUMNS = "manifest_id, run_id, source, stream, row_count, complete, reason, full_pull, cursor, at"
@@ -105,6 +105,15 @@ class Manifests:
             (source, stream, int(full), n),
         )
         return [int(row[0]) for row in found]
+
+    def last_full(self, source: str, stream: str) -> datetime | None:
+        """When the last complete full pull was landed."""
+        found = self._db.row(
+            "SELECT max(at) FROM manifest WHERE source=? AND stream=? AND complete=1"
+            " AND full_pull=1",
+            (source, stream),
+        )
+        return maybe(found[0]) if found else None
 
     def latest(self, source: str, stream: str) -> Manifest | None:
         """The newest pull of a stream, complete or not."""

@@ -224,7 +224,8 @@ class Plans:
     def sealed(self, plan_id: str, op: str) -> dict[str, bytes]:
         """Member to the sealed identifiers of a plan's adds, or of its removes."""
         found = self._db.rows(
-            "SELECT member, sealed FROM plan_change WHERE plan_id=? AND op=? AND sealed IS NOT NULL",
+            "SELECT member, sealed FROM plan_change WHERE plan_id=? AND op=?"
+            " AND sealed IS NOT NULL",
             (plan_id, op),
         )
         return {member: bytes(token) for member, token in found}

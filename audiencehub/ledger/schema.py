@@ -87,6 +87,9 @@ CREATE TABLE intent(
 CREATE UNIQUE INDEX intent_open ON intent(target, member)
   WHERE state IN ('planned','sent','unknown');
 CREATE INDEX intent_plan ON intent(plan_id, state);
+CREATE INDEX intent_doubted ON intent(target) WHERE state IN ('sent','unknown');
+CREATE INDEX intent_waiting ON intent(target) WHERE state='planned';
+CREATE INDEX intent_run ON intent(run_id, target);
 CREATE INDEX intent_rejected ON intent(target, member, value_hash) WHERE state = 'rejected';
 CREATE TABLE believed(
   target TEXT, member TEXT, person INTEGER, value TEXT, value_hash TEXT NOT NULL,

@@ -1,0 +1,201 @@
+"""The wire: one batch out, its verdicts in. An intent is durable before the call, its verdict
+after it, and a dead process leaves no doubt between the two but `sent`."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from audiencehub.connector import Destination
+from audiencehub.delivery import crash
+from audiencehub.errors import BatchRefused, OutcomeUnknown, Stop, Wait
+from audiencehub.ledger import Intent, Lease, Ledger
+from audiencehub.model import Change, Receipt, Target
+
+TRIES = 3
+"""Rejections of the same change after which it is set aside."""
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """One intent as it goes out now."""
+
+    intent: Intent
+    change: Change
+    value: str | None
+    digest: str
+
+
+@dataclass(slots=True)
+class Sent:
+    """What one call came to, for the rows that have no final verdict."""
+
+    refused: bool = False
+    """The whole batch: some row of it is to blame, nothing was applied."""
+    retry: list[Load] = field(default_factory=list)
+    unknown: list[Load] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Wire:
+    """The way to one target under a lease; every write to the ledger checks the fence."""
+
+    ledger: Ledger
+    lease: Lease
+    destination: Destination
+    target: Target
+    run_id: str
+    now: datetime
+    pause: Callable[[float], None] | None = None
+    """Waits so many seconds; the machine's own sleep unless a test brings another."""
+    tally: Counter[str] = field(default_factory=Counter)
+    """confirmed, rejected, superseded, calls, drifted, false_confirms, verified."""
+
+    def send(self, loads: Sequence[Load]) -> Sent:
+        """Send one batch and record its verdicts. Raises Wait or Stop, the intents put back."""
+        batch = _batch_id(self.target.id, loads)
+        crash.point("before_sent")
+        self._sending(batch, loads)
+        crash.point("after_sent")
+        self.tally["calls"] += 1
+        try:
+            receipts = self.destination.apply(self.target, [load.change for load in loads])
+        except OutcomeUnknown:
+            self._all(batch, loads, "unknown", "no_answer")
+            return Sent(unknown=list(loads))
+        except BatchRefused:
+            self._back(batch, loads, "batch_refused")
+            return Sent(refused=True)
+        except (Wait, Stop):
+            self._back(batch, loads, "stopped")
+            raise
+        crash.point("after_apply")
+        if [one.member for one in receipts] != [load.change.member for load in loads]:
+            # Fewer or other verdicts than rows: nobody can say which row each belongs to.
+            self._all(batch, loads, "unknown", "verdicts_do_not_match")
+            return Sent(unknown=list(loads))
+        sent = self._record(batch, loads, receipts)
+        crash.point("after_record")
+        return sent
+
+    def isolate(self, loads: Sequence[Load]) -> list[Load]:
+        """Find the row that poisons a refused batch and reject it; the rest, to be sent anew.
+
+        With the first refusal it takes at most log2(n) + 1 calls: each call tries one half, and
+        whichever half must hold the poison is halved again.
+        """
+        suspects, aside = list(loads), list[Load]()
+        while len(suspects) > 1:
+            half = len(suspects) // 2
+            left, right = suspects[:half], suspects[half:]
+            sent = self.send(left)
+            if sent.refused:
+                suspects, aside = left, right + aside
+            else:
+                suspects = right
+                aside += [*sent.retry]
+        self.reject(suspects[0].intent, suspects[0].digest, "batch_refused")
+        return aside
+
+    def confirm(self, intent: Intent, proof: str) -> None:
+        """Confirm without a call: the place is proven to hold it already."""
+        with self.ledger.leases.fenced(self.lease):
+            self.ledger.delivery.confirm(self.target.id, intent.seq, proof, self.now)
+        self.tally["confirmed"] += 1
+
+    def supersede(self, intents: Sequence[Intent], reason: str) -> None:
+        """These are not to be sent any more."""
+        with self.ledger.leases.fenced(self.lease):
+            seqs = [one.seq for one in intents]
+            self.ledger.delivery.end(seqs, "superseded", reason, self.now)
+        self.tally["superseded"] += len(intents)
+
+    def reject(self, intent: Intent, digest: str, reason: str) -> None:
+        """Refused for good in this run; set aside when it was so three times."""
+        with self.ledger.leases.fenced(self.lease):
+            self._rejected(intent, digest, reason)
+
+    def _sending(self, batch: str, loads: Sequence[Load]) -> None:
+        sealing = self.ledger.sealing
+        sealed = {
+            load.change.member: sealing.seal(load.change.identifiers)
+            for load in loads
+            if load.change.op == "add"
+        }
+        with self.ledger.leases.fenced(self.lease):
+            self.ledger.delivery.sending(
+                self.target.id,
+                batch,
+                self.lease.fence,
+                self.run_id,
+                [(load.intent, load.value, load.digest) for load in loads],
+                sealed,
+                self.now,
+            )
+
+    def _record(self, batch: str, loads: Sequence[Load], receipts: Sequence[Receipt]) -> Sent:
+        sent = Sent()
+        delivery = self.ledger.delivery
+        counts: Counter[str] = Counter(one.verdict for one in receipts)
+        with self.ledger.leases.fenced(self.lease):
+            for load, receipt in zip(loads, receipts, strict=True):
+                seq, reason = load.intent.seq, receipt.reason or receipt.verdict
+                if receipt.verdict == "confirmed" and receipt.proof:
+                    delivery.confirm(self.target.id, seq, receipt.proof, self.now)
+                elif receipt.verdict == "rejected":
+                    self._rejected(load.intent, load.digest, reason)
+                elif receipt.verdict == "retry":
+                    delivery.end([seq], _before(load.intent), reason, self.now)
+                    sent.retry.append(load)
+                else:
+                    delivery.end([seq], "unknown", reason, self.now)
+                    sent.unknown.append(load)
+            self._replied(batch, loads, "answered", counts)
+        self.tally["confirmed"] += counts["confirmed"]
+        return sent
+
+    def _rejected(self, intent: Intent, digest: str, reason: str) -> None:
+        delivery, member = self.ledger.delivery, intent.member
+        last = delivery.rejections(self.target.id, member, digest) >= TRIES - 1
+        delivery.end([intent.seq], "quarantined" if last else "rejected", reason, self.now)
+        if last:
+            code = reason.partition(":")[0][:60]
+            entry = (self.target.id, "delivery", member, code, reason, 0, digest, self.now)
+            self.ledger.quarantine.add([entry])
+        self.tally["rejected"] += 1
+
+    def _all(self, batch: str, loads: Sequence[Load], state: str, reason: str) -> None:
+        seqs = [load.intent.seq for load in loads]
+        with self.ledger.leases.fenced(self.lease):
+            self.ledger.delivery.end(seqs, state, reason, self.now)
+            self._replied(batch, loads, reason, Counter({state: len(loads)}))
+
+    def _back(self, batch: str, loads: Sequence[Load], reason: str) -> None:
+        with self.ledger.leases.fenced(self.lease):
+            for load in loads:
+                state = _before(load.intent)
+                self.ledger.delivery.end([load.intent.seq], state, reason, self.now)
+            self._replied(batch, loads, reason, Counter())
+
+    def _replied(
+        self, batch: str, loads: Sequence[Load], outcome: str, counts: Counter[str]
+    ) -> None:
+        plan_id = loads[0].intent.plan_id
+        self.ledger.delivery.replied(
+            self.target.id, plan_id, self.run_id, batch, outcome, counts, self.now
+        )
+
+
+def _before(intent: Intent) -> str:
+    """What an intent is again when nothing came of a call: one in doubt stays in doubt."""
+    return "planned" if intent.state == "planned" else "unknown"
+
+
+def _batch_id(target: str, loads: Sequence[Load]) -> str:
+    keys = [
+        f"{one.intent.plan_id} {one.change.op} {one.change.member} {one.digest}" for one in loads
+    ]
+    return hashlib.sha256("\n".join([target, *sorted(keys)]).encode()).hexdigest()[:24]

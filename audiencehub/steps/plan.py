@@ -1,0 +1,77 @@
+"""Plan: per target what differs from what it is believed to hold; stored, judged, nothing sent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from audiencehub.connector import Destination
+from audiencehub.delivery import crash
+from audiencehub.delivery.batching import Loader
+from audiencehub.delivery.courier import Courier
+from audiencehub.delivery.draft import Planning, PlanSummary, draft
+from audiencehub.delivery.places import Place, may_send, places
+from audiencehub.delivery.wire import Wire
+from audiencehub.hub import Hub
+from audiencehub.ledger import Lease
+from audiencehub.opening import open_destination
+from audiencehub.settings import DestinationEntry
+
+
+@dataclass(frozen=True, slots=True)
+class RunPlan:
+    """The plans of all targets, by destination and target; consent removals come first."""
+
+    run_id: str
+    plans: tuple[PlanSummary, ...]
+
+    @property
+    def held(self) -> tuple[PlanSummary, ...]:
+        """Those that wait for approval."""
+        return tuple(one for one in self.plans if one.verdict == "hold")
+
+
+def plan(hub: Hub) -> RunPlan:
+    """Settle what earlier runs left open, then plan every target of every destination.
+
+    Raises Wait when another process is pushing a target, Stop when a destination's credentials
+    fail while something of it must be settled.
+    """
+    crash.point("before_plan")
+    planning = Planning(hub.ledger, hub.settings, hub.warehouse.connection, hub.run_id, hub.now)
+    found: list[PlanSummary] = []
+    for name, entry in hub.settings.destinations.items():
+        destination = open_destination(hub, name)
+        known = [one for one in hub.ledger.targets.all() if one.destination == name]
+        for place in places(hub.rules, name, entry, destination.can, known):
+            if not _concerns(hub, place):
+                continue
+            hub.progress(f"plan {place.target.id}", 0, None)
+            with hub.ledger.leases.held(place.target.id, hub.run_id) as lease:
+                _recover(hub, place, destination, entry, lease)
+                found += draft(planning, place, destination, lease)
+    crash.point("after_plan")
+    return RunPlan(hub.run_id, tuple(found))
+
+
+def _concerns(hub: Hub, place: Place) -> bool:
+    """A segment goes there, or something of an earlier one is still to be taken out or decided."""
+    delivery, target = hub.ledger.delivery, place.target.id
+    return bool(
+        place.segments
+        or delivery.believed(target)
+        or delivery.unsettled(target)
+        or hub.ledger.plans.open(target, "change")
+    )
+
+
+def _recover(
+    hub: Hub, place: Place, destination: Destination, entry: DestinationEntry, lease: Lease
+) -> None:
+    target = place.target
+    if not hub.ledger.delivery.unsettled(target.id):
+        return
+    if not may_send(entry, hub.endpoints, dry_run=hub.dry_run):
+        return
+    wire = Wire(hub.ledger, lease, destination, target, hub.run_id, hub.now, hub.extra.get("pause"))
+    limits = hub.settings.guards_of(target.id)
+    Courier(wire, Loader(wire, entry.drift), limits, hub.progress).recover()
