@@ -25,13 +25,16 @@ _YEAR = 365
 
 
 def events(rng: Random, people: Sequence[Person], now: datetime) -> list[WebEvent]:
-    """About 20 events per person over the year before `now`, oldest first."""
+    """About 20 events per person over the year before `now`, oldest first; one customer in seven
+    has stopped coming."""
     drafts: list[Draft] = []
     for person in people:
         if person.email is None:
             continue
         email = person.email if rng.random() > 0.03 else person.email.upper()
-        drafts += visits(rng, email, person.is_customer, _count(rng, person), now, _YEAR)
+        gone = rng.uniform(32, 200) if person.is_customer and rng.random() < 0.14 else 0.0
+        until = now - timedelta(days=gone)
+        drafts += visits(rng, email, person.is_customer, _count(rng, person), until, _YEAR - gone)
         if _researching(person) and rng.random() < 0.5:
             drafts += _research(rng, email, now)
     for number in range(max(3, len(people) // 40)):
