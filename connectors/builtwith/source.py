@@ -162,7 +162,7 @@ def _results(body: Any, asked: frozenset[str]) -> list[Json]:
             raise Incomplete("A BuiltWith answer has another shape.", hint="Run again")
         record = {**inner, "Lookup": inner.get("Lookup") or entry.get("Lookup")}
         if str(record["Lookup"]).lower() not in asked:
-            raise Incomplete("BuiltWith answered for a domain nobody asked for.", hint="Run again")
+            raise Incomplete("BuiltWith answered for another domain.", hint="Run again")
         records.append(record)
     return records
 
@@ -172,7 +172,8 @@ def _merge(found: dict[str, dict[str, Any]], technology: Json) -> None:
     slug = _slug(name).replace("_", "-")
     if not slug:
         return
-    first, last = _instant(technology.get("FirstDetected")), _instant(technology.get("LastDetected"))
+    first = _instant(technology.get("FirstDetected"))
+    last = _instant(technology.get("LastDetected"))
     live = technology.get("Live")
     known = found.setdefault(
         slug, {"category": _category(technology), "first": first, "last": last, "live": live}

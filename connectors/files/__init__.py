@@ -1,0 +1,14 @@
+"""Files: CSV, JSON lines and Parquet by a declared mapping, or by a preset."""
+
+from audiencehub.connector import Spec
+
+SPEC = Spec(
+    name="files",
+    label="Files",
+    about="Reads dropped files by a mapping of columns; presets for Bombora surge files, CDNOW "
+    "purchases, event, order and consent drops.",
+    source="connectors.files.source:FilesSource",
+    options="connectors.files.options:FilesOptions",
+    scopes=("read permission on the folder",),
+    docs="connectors/files/options.py",
+)
