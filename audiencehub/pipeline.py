@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple
 
-from audiencehub import connector
+from audiencehub import connector, landing
 from audiencehub.errors import ConfigError, HubError
 from audiencehub.hub import Hub
 from audiencehub.steps import land, normalize, plan, pull, push, record, resolve, segment
@@ -82,7 +82,7 @@ def run_sync(hub: Hub, options: SyncOptions, call: Caller) -> SyncResult:
     read(hub, options, call, result)
     result.summary["segment"] = asdict(call("segment", ["segment"], segment.segment, hub))
     deliver(hub, options, call, result)
-    return _finish(hub, call, result)
+    return finish(hub, call, result)
 
 
 def run_apply(hub: Hub, plan_ids: Sequence[str], call: Caller) -> SyncResult:
@@ -100,13 +100,13 @@ def run_apply(hub: Hub, plan_ids: Sequence[str], call: Caller) -> SyncResult:
         else:
             targets.append(found.target)
     _push(hub, targets, call, result)
-    return _finish(hub, call, result)
+    return finish(hub, call, result)
 
 
 def read(hub: Hub, options: SyncOptions, call: Caller, result: SyncResult) -> None:
     """From the sources to profiles; enrichers are asked once the accounts are known."""
     check_names(hub, options)
-    land.sweep(hub)
+    landing.sweep(hub.settings, hub.run_id, hub.ledger.manifests.files())
     chosen = [name for name in hub.settings.sources if not options.only or name in options.only]
     if options.only and not chosen:
         return
@@ -196,7 +196,8 @@ def _enriches(hub: Hub, name: str) -> bool:
     return connector.spec(hub.settings.sources[name].connector).enricher is not None
 
 
-def _finish(hub: Hub, call: Caller, result: SyncResult) -> SyncResult:
+def finish(hub: Hub, call: Caller, result: SyncResult) -> SyncResult:
+    """Name the state of the run and record it."""
     incomplete = any(one.get("incomplete") for one in _sources(result.summary).values())
     hard = [one for one in result.problems if " is incomplete: " not in one]
     if hard:

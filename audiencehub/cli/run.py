@@ -70,7 +70,10 @@ def sync(
     else:
         parameters = {"env": env, "only": list(only or ()), "full": full, "as_of": as_of,
                       "dry_run": dry_run}
-        result = launch.run_flow(settings, "sync", parameters, quiet=quiet or as_json)
+        with progress(quiet or as_json) as bars:
+            result = launch.run_flow(
+                settings, "sync", parameters, quiet=quiet or as_json, progress=bars
+            )
     if as_json:
         emit(asdict(result))
     else:

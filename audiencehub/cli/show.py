@@ -69,7 +69,10 @@ def plans(rows: Sequence[Mapping[str, Any]], title: str = "Plan") -> None:
         table.add_column(head, justify="right")
     table.add_column("verdict")
     for one in rows:
-        held = [guard["message"] for guard in one["guards"] if guard["held"]]
+        if not one["plan_id"]:
+            table.add_row("", one["target"], "", "", "", "", "[dim]nothing to do[/]")
+            continue
+        held = [guard["message"] for guard in one["guards"] if guard["verdict"] == "hold"]
         verdict = f"[yellow]held[/]: {'; '.join(held)}" if one["verdict"] == "hold" else "[green]go[/]"
         table.add_row(
             one["plan_id"], one["target"], f"{one['adds']:,}", f"{one['removes']:,}",

@@ -1,0 +1,244 @@
+"""Verbs between a plan and its proof: plan, approve, apply, push, drift."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from audiencehub.cli import launch, show
+from audiencehub.cli.common import AsJson, Env, Quiet, console, emit, progress, say, verb
+from audiencehub.errors import ConfigError
+from audiencehub.ledger import HandEdit, Ledger
+from audiencehub.opening import load_rules, machine_now, open_hub
+from audiencehub.pipeline import Caller, SyncOptions, SyncResult, deliver, finish, run_apply
+from audiencehub.settings import Settings, load
+from audiencehub.steps import plan as planning
+from audiencehub.steps import segment
+
+Reason = Annotated[str, typer.Option("--reason", help="Why it is right; kept in the audit")]
+Who = Annotated[str, typer.Option("--by", help="Who approves; the system user when left out")]
+NoPrefect = Annotated[bool, typer.Option("--no-prefect", help="Run the bare steps in this process")]
+SHOWN = 8
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs of this module."""
+    app.command()(plan)
+    app.command()(approve)
+    app.command()(apply)
+    app.command()(push)
+    app.command()(drift)
+
+
+@verb
+def plan(
+    env: Env = "sandbox",
+    as_of: Annotated[
+        str | None, typer.Option("--as-of", help="Evaluate as of this date (sandbox and dry run only)")
+    ] = None,
+    target: Annotated[str | None, typer.Option("--target", help="Show the members of one target")] = None,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """What a push would do: who enters and leaves, why, the writes, the calls. Sends nothing.
+
+    Example: audiencehub plan --target hubspot/contact/tags
+    """
+    settings = load(env)
+    with (
+        progress(quiet or as_json) as bars,
+        open_hub(settings, kind="plan", as_of=as_of, progress=bars) as hub,
+    ):
+        segment.segment(hub)
+        found = [asdict(one) for one in planning.plan(hub).plans]
+        changes = {
+            one["plan_id"]: [
+                {"member": change.member, "op": change.op, "enters": list(change.enters),
+                 "leaves": list(change.leaves), "why": change.why}
+                for change in hub.ledger.plans.changes(one["plan_id"])
+            ]
+            for one in found
+            if one["plan_id"] and (as_json or target in (None, one["target"]))
+        }
+        hub.ledger.runs.finish(hub.run_id, "completed", hub.now, {"plans": found})
+    if as_json:
+        emit([{**one, "changes": changes.get(one["plan_id"], [])} for one in found])
+    else:
+        show.plans(found)
+        for one in found:
+            if one["plan_id"] and target in (None, one["target"]):
+                _members(one["target"], changes[one["plan_id"]], everyone=target is not None)
+        _next(found, env)
+    if any(one["verdict"] == "hold" for one in found):
+        raise typer.Exit(3)
+
+
+def _members(target: str, changes: Sequence[dict[str, Any]], *, everyone: bool) -> None:
+    table = Table(title=f"{target}: {len(changes):,} changes", title_justify="left")
+    for head in ("member", "op", "enters", "leaves", "why"):
+        table.add_column(head, overflow="fold")
+    for one in changes if everyone else changes[:SHOWN]:
+        table.add_row(
+            one["member"], one["op"], "[green]" + ", ".join(one["enters"]) + "[/]",
+            "[red]" + ", ".join(one["leaves"]) + "[/]", one["why"],
+        )
+    console.print(table)
+    if not everyone and len(changes) > SHOWN:
+        say(f"… and {len(changes) - SHOWN:,} more: --target {target}, or --json", style="dim")
+
+
+def _next(found: Sequence[dict[str, Any]], env: str) -> None:
+    held = [one for one in found if one["verdict"] == "hold"]
+    if held:
+        say(f"Release with: audiencehub approve {held[0]['plan_id']} --reason \"…\" --env {env}",
+            style="yellow", soft_wrap=True)
+    elif any(one["plan_id"] for one in found):
+        say(f"Send it with: audiencehub push --env {env}", style="dim")
+
+
+@verb
+def approve(
+    plan_id: Annotated[str, typer.Argument(metavar="PLAN", help="Plan id, hash, target, or: all")],
+    reason: Reason,
+    by: Who = "",
+    env: Env = "sandbox",
+    as_json: AsJson = False,
+) -> None:
+    """Release a held plan, exactly as it stands; a plan that changes later needs a new approval.
+
+    Example: audiencehub approve p12 --reason "checked 20 members with sales"
+    """
+    settings = load(env)
+    ledger = Ledger.open(settings.folder)
+    try:
+        who = by or getpass.getuser()
+        wanted = [one.plan_id for one in ledger.plans.held()] if plan_id == "all" else [plan_id]
+        if not wanted:
+            raise ConfigError("No plan waits for approval.", hint="audiencehub plan shows what would be sent")
+        released = [one for name in wanted for one in ledger.plans.approve(name, who, reason, machine_now())]
+    finally:
+        ledger.close()
+    started = [one.plan_id for one in released if launch.announce_approval(settings, one.plan_id)]
+    if as_json:
+        emit([{"plan_id": one.plan_id, "target": one.target, "started": one.plan_id in started}
+              for one in released])
+        return
+    for one in released:
+        say(f"approved {one.plan_id} for {one.target}")
+    if started:
+        say("The running server sends it now (apply-plan).", style="dim")
+    else:
+        ids = ",".join(one.plan_id for one in released)
+        say(f"Send it with: audiencehub apply {ids} --env {env}", soft_wrap=True)
+
+
+@verb
+def apply(
+    plan_id: Annotated[str, typer.Argument(metavar="PLAN", help="Plan ids, with commas between them")],
+    env: Env = "sandbox",
+    no_prefect: NoPrefect = False,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """Send exactly an approved plan.
+
+    Example: audiencehub apply p12
+    """
+    settings = load(env)
+    ids = [part.strip() for part in plan_id.split(",") if part.strip()]
+    with progress(quiet or as_json) as bars:
+        if no_prefect:
+            with open_hub(settings, kind="apply", progress=bars) as hub:
+                result = run_apply(hub, ids, Caller())
+        else:
+            result = launch.run_flow(
+                settings, "apply_plan", {"plan": ",".join(ids)}, quiet=quiet or as_json, progress=bars
+            )
+    _tell(settings, result, env, as_json)
+
+
+@verb
+def push(
+    env: Env = "sandbox",
+    only: Annotated[list[str] | None, typer.Option("--only", help="Only this destination")] = None,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """Plan on what was evaluated last, and send what no guard holds.
+
+    Example: audiencehub push --only hubspot
+    """
+    settings = load(env)
+    with progress(quiet or as_json) as bars, open_hub(settings, kind="push", progress=bars) as hub:
+        result = SyncResult(hub.run_id)
+        deliver(hub, SyncOptions(tuple(only or ())), Caller(), result)
+        finish(hub, Caller(), result)
+    _tell(settings, result, env, as_json)
+
+
+def _tell(settings: Settings, result: SyncResult, env: str, as_json: bool) -> None:
+    if as_json:
+        emit({**asdict(result)})
+    else:
+        labels = {name: one.label for name, one in load_rules(settings).segments.items()}
+        show.result(result, labels, env)
+    if result.exit_code:
+        raise typer.Exit(result.exit_code)
+
+
+@verb
+def drift(
+    accept: Annotated[str | None, typer.Option("--accept", help="TARGET:RECORD, or all: it stands")] = None,
+    revert: Annotated[
+        str | None, typer.Option("--revert", help="TARGET:RECORD, or all: the next push writes over it")
+    ] = None,
+    by: Who = "",
+    env: Env = "sandbox",
+    as_json: AsJson = False,
+) -> None:
+    """Tags that a person edited in the CRM. They are respected, and listed until you decide.
+
+    Example: audiencehub drift --accept hubspot/contact/tags:171591000199
+    """
+    ledger = Ledger.open(load(env).folder)
+    try:
+        edits = ledger.edits.list()
+        for state, which in (("accepted", accept), ("reverted", revert)):
+            if which is not None:
+                for one in _chosen(edits, which):
+                    ledger.edits.settle(one.target, one.member, state, by or getpass.getuser(), machine_now())
+        edits = ledger.edits.list()
+    finally:
+        ledger.close()
+    if as_json:
+        emit([{"target": one.target, "record": one.member, "added": sorted(one.added),
+               "removed": sorted(one.removed), "found_at": one.found_at.isoformat()} for one in edits])
+        return
+    if not edits:
+        say("No tag was edited by hand, or every edit is settled.")
+        return
+    table = Table(title=f"{len(edits):,} edited by hand", title_justify="left")
+    for head in ("target", "record", "added", "removed", "found"):
+        table.add_column(head, overflow="fold")
+    for one in edits:
+        table.add_row(one.target, one.member, ", ".join(sorted(one.added)), ", ".join(sorted(one.removed)),
+                      f"{one.found_at:%Y-%m-%d %H:%M}")
+    console.print(table)
+    first = edits[0]
+    say(f"Let it stand: audiencehub drift --accept {first.target}:{first.member}   Undo: --revert …",
+        style="dim", soft_wrap=True)
+
+
+def _chosen(edits: Sequence[HandEdit], which: str) -> list[HandEdit]:
+    found = [one for one in edits if which in ("all", f"{one.target}:{one.member}")]
+    if not found:
+        raise ConfigError(
+            f"No open edit is called {which}.",
+            hint="Write TARGET:RECORD as `audiencehub drift` lists them, or: all",
+        )
+    return found
