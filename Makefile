@@ -12,7 +12,7 @@ STAMP := $(VENV)/.audiencehub-setup
 PYTEST := $(BIN)/python -m pytest
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo test check verify bench sandbox schedule up console realdata lock clean
+.PHONY: help setup demo test check verify bench sandbox schedule up realdata lock clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

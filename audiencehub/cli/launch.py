@@ -6,9 +6,10 @@ import os
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
+from audiencehub.cli.common import progress as bars
 from audiencehub.cli.common import stderr
 from audiencehub.errors import HubError
 from audiencehub.opening import machine_now
@@ -49,9 +50,10 @@ def run_flow(
             "apply_plan": apply_plan.apply_plan,
             "maintain": maintain.maintain,
         }
-        here = Here(settings, progress or (lambda *_: None))
         given = {**parameters, "env": settings.env}
-        return run_here(flows[name], here, (access.url, access.auth), given)
+        with nullcontext(progress) if progress else bars(quiet) as show:
+            here = Here(settings, show)
+            return run_here(flows[name], here, (access.url, access.auth), given)
 
 
 @contextmanager
