@@ -11,7 +11,7 @@ from audiencehub.connector import Capabilities, Context, Destination
 from audiencehub.errors import ConfigError, OutcomeUnknown
 from audiencehub.http import Reply
 from audiencehub.model import Change, Quota, Receipt, TagOption, TagValue, Target
-from connectors.salesforce import ingest, setup
+from connectors.salesforce import fields, ingest
 from connectors.salesforce.client import Client, format_soql
 from connectors.salesforce.verdicts import refused
 
@@ -53,8 +53,8 @@ class SalesforceTags(Destination):
             raise ConfigError(f"The tag {bad[0]!r} holds a semicolon.",
                               hint="Rename the segment: Salesforce separates values by semicolons")
         create = self.options.create_fields
-        setup.ready(self.client, entity, options,
-                    create=self.context.base_url is not None if create is None else create)
+        fields.ready(self.client, entity, options,
+                     create=self.context.base_url is not None if create is None else create)
         return {"object": entity, "segments_field": self.options.segments_field,
                 "reason_field": self.options.reason_field}
 

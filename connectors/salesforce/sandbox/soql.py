@@ -221,7 +221,7 @@ class Parser:
             return self._among(path, spec, sign)
         kind, raw = self._next()
         if sign == "like":
-            # A backslash before % or _ last until the pattern is read.
+            # A backslash before % or _ lasts until the pattern is read.
             raw = re.sub(r"\\([%_])", r"\\\\\1", raw)
         return self._compare(path, spec, sign, literal(kind, raw))
 

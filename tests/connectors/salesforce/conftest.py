@@ -71,7 +71,8 @@ def small_company(*more: CrmContact) -> Company:
 
 def context_of(url: str | None, now: datetime = START, **options: Any) -> Context:
     """What the hub would hand over, with the sandbox's credentials."""
-    return Context("salesforce", {"fields": FIELDS, "poll_seconds": 0.005, **options},
+    return Context("salesforce", {"fields": FIELDS, "poll_seconds": 0.005,
+                                  "calls_per_second": 2000, **options},
                    lambda name: f"sandbox-{name}", now, url)
 
 

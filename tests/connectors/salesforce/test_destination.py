@@ -11,7 +11,11 @@ from hypothesis import strategies as st
 
 from audiencehub.errors import ConfigError, OutcomeUnknown, Stop, Wait
 from audiencehub.model import Change, TagOption, TagValue, Target
+from audiencehub.sandbox.clock import START, SandboxClock
+from audiencehub.sandbox.company import Company
+from audiencehub.sandbox.store import Store
 from connectors.salesforce.options import SalesforceOptions
+from connectors.salesforce.sandbox import SalesforceSandbox
 from connectors.salesforce.verdicts import refused
 
 PLACES = ("contact", "lead", "account")
@@ -336,6 +340,30 @@ def test_quota_follows_the_replies(org, tags):
     tags.check()
 
     assert tags.quota().remaining == before - 1
+
+
+def test_a_closed_job_is_done_although_nobody_looks(big, many):
+    """A hub killed after closing a job would find the org as if it had never asked."""
+    destination, members = many
+    faults(big, {"path": "/jobs/ingest/75", "method": "GET", "status": 404, "times": 9})
+    with pytest.raises(OutcomeUnknown):
+        destination.apply(CONTACT, [tag(one, "left_alone") for one in members])
+
+    assert {one.tags for one in destination.read(CONTACT, members).values()} == {("left_alone",)}
+
+
+def test_a_restarted_fake_still_holds_what_was_pushed(tmp_path):
+    """The second day of the demo would start from an org without tags."""
+    path = tmp_path / "org.sqlite"
+    store = Store(path)
+    first = SalesforceSandbox(store, SandboxClock(store))
+    first.seed(Company("Acme Analytics", 0, START))
+    made = first.records.create("Contact", {"LastName": "Ōyama"})
+    first.store.close()
+    again = Store(path)
+    seen = SalesforceSandbox(again, SandboxClock(again)).store.table("Contact")
+
+    assert seen[made]["LastName"] == "Ōyama"
 
 
 @pytest.mark.parametrize("wrong", [

@@ -167,6 +167,17 @@ def test_a_cursor_older_than_the_deletions_listed_reads_everything(org):
     assert org.pull("contact", cursor)[-1].full
 
 
+def test_a_quiet_stream_that_is_read_weekly_is_not_read_whole(org):
+    """A stream that nobody edits for two weeks would be read whole in every run from then on."""
+    cursor = org.pull("deal")[-1].cursor
+    for _ in range(3):
+        org.clock.set(org.clock.now() + timedelta(days=7))
+        last = org.pull("deal", cursor)[-1]
+        cursor = last.cursor
+
+        assert not last.full
+
+
 def test_a_stamp_from_the_future_does_not_move_the_cursor_there(org):
     """Everything changed until that date would be skipped."""
     org.sandbox.store.table("Contact").put({
