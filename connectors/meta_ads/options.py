@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 class Options(BaseModel):
     """Options of a `meta_ads` destination."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     ad_account_id: str = Field(pattern=r"^(act_)?[0-9]{1,20}$")
     """As Ads Manager shows it, with or without `act_`."""
