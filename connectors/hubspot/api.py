@@ -13,7 +13,6 @@ from audiencehub.http import (
     Bearer,
     Clock,
     HttpClient,
-    HttpRefused,
     Limiter,
     MachineClock,
     OAuth,
@@ -173,6 +172,3 @@ def impossible(what: str, why: str) -> Incomplete:
         f"HubSpot's reply to {what} {why}.",
         hint="Run again; nothing is removed on the strength of this pull",
     )
-
-
-__all__ = ["Api", "HttpRefused", "impossible", "next_after", "results_of"]

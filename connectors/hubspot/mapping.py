@@ -50,9 +50,10 @@ class Mapper:
 
     def __init__(self, options: Options) -> None:
         self.options = options
+        self.own: dict[str, dict[str, str]] = {str(t): dict(m) for t, m in options.fields.items()}
+        """What the options map, to be told apart from the defaults."""
         self.fields = {
-            table: {**known, **dict(options.fields.get(table, {}))}  # type: ignore[call-overload]
-            for table, known in FIELDS.items()
+            table: {**known, **self.own.get(table, {})} for table, known in FIELDS.items()
         }
 
     def properties(self, kind: str) -> list[str]:

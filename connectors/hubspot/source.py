@@ -9,10 +9,10 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 from audiencehub.connector import Context, Source
-from audiencehub.errors import ConfigError
+from audiencehub.errors import ConfigError, Stop
 from audiencehub.http import Clock, HttpRefused
 from audiencehub.model import Cursor, Json, Page, Row, Stream
-from connectors.hubspot.api import Api, impossible
+from connectors.hubspot.api import Api, impossible, results_of
 from connectors.hubspot.linking import link, subscribe
 from connectors.hubspot.mapping import ACTIVITIES, Mapper
 from connectors.hubspot.options import Options
@@ -66,6 +66,7 @@ class HubSpotSource(Source):
         The next cursor stays `overlap_minutes` behind now: the search index lags, and a change it
         had not seen yet is read the next time.
         """
+        self._verify(stream)
         horizon = self.context.now - timedelta(minutes=self.options.overlap_minutes)
         if cursor is None:
             return _closed(self._whole(stream), {"since": _iso(horizon)}, full=True)
@@ -75,6 +76,21 @@ class HubSpotSource(Source):
     def rows(self, stream: Stream, record: Json) -> Iterable[Row]:
         """Contact, consent, account, deal, event rows; tombstones of archived and merged ones."""
         return self.mapper.rows(stream.name, record)
+
+    def _verify(self, stream: Stream) -> None:
+        """HubSpot leaves unknown properties out without a word, so mapped ones are looked up."""
+        mapped = self.mapper.own.get(stream.name, {})
+        if not mapped:
+            return
+        kind, = KINDS[stream.name]
+        listed = results_of(self.api.get("properties", kind))["results"]
+        known = {str(one.get("name")) for one in listed}
+        missing = sorted(set(mapped.values()) - known)
+        if missing:
+            raise Stop(
+                f"HubSpot's {kind} have no property {', '.join(missing)}.",
+                hint=f"Correct [sources.{self.context.name}.options.fields.{stream.name}]",
+            )
 
     def _whole(self, stream: Stream) -> Iterator[Page]:
         kinds = KINDS[stream.name]

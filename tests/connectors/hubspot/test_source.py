@@ -8,13 +8,15 @@ from datetime import timedelta
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from audiencehub.errors import Incomplete, Stop, Wait
 from audiencehub.sandbox.clock import START
 from audiencehub.sandbox.company.records import ConsentEntry
+from connectors.hubspot.options import Options
 from connectors.hubspot.sandbox.seed import record_id
 
-from .conftest import company, ids, pull, rows
+from .conftest import STREAMS, company, ids, pull, rows
 
 VERSIONS = ["v3", "2026-03", "2026-09"]
 
@@ -150,7 +152,7 @@ def test_a_row_that_slips_away_while_paging_hides_no_other(open_portal, monkeypa
         for n in range(1, 1001)
     ])
     source = portal.source(subscriptions=False, overlap_minutes=0)
-    pages = source.pull(_stream(), {"since": (START - timedelta(hours=1)).isoformat()})
+    pages = source.pull(STREAMS["contact"], {"since": (START - timedelta(hours=1)).isoformat()})
     seen = [next(pages)]
     portal.sandbox.clock.set(START + timedelta(minutes=1))
     records.change("contacts", records.table("contacts")["5"], {"city": "Oslo"})
@@ -269,6 +271,50 @@ def test_more_properties_than_an_address_holds_go_through_post(open_portal):
     assert {row.values["first_name"] for row in contacts} == {"Ælfrēd"}
 
 
+def test_a_mapped_property_is_read_and_a_misspelt_one_stops(open_portal):
+    """HubSpot leaves an unknown property out in silence; every contact would lose the field."""
+    portal = open_portal(company())
+    good = portal.source(fields={"contact": {"title": "email"}})
+
+    contact = next(r for r in rows(good, "contact", pull(good, "contact")) if not r.deleted)
+
+    assert contact.values["title"] == contact.values["email"]
+    with pytest.raises(Stop, match="jobtitel"):
+        pull(portal.source(fields={"contact": {"title": "jobtitel"}}), "contact")
+
+
+def test_options_refuse_what_is_no_option():
+    """A misspelt option that is silently ignored is a setting that does not hold."""
+    for wrong in (
+        {"verison": "v3"}, {"version": "v4"}, {"portal_timezone": "Mars/Olympus"},
+        {"fields": {"contact": {"tittle": "jobtitle"}}}, {"token": "written-out"},
+    ):
+        with pytest.raises(ValidationError):
+            Options(**wrong)
+
+
+def test_a_pull_that_breaks_goes_on_from_its_last_page(open_portal):
+    """A portal of a million changes must not begin anew after every hiccup, nor skip a row."""
+    portal = open_portal()
+    records = portal.sandbox.records
+    start = START - timedelta(hours=30)
+    records.put("contacts", [
+        records.make(str(n), {}, start, start + timedelta(seconds=n // 3)) for n in range(1, 1001)
+    ])
+    portal.fault(path="contacts/search", skip=3, truncate=20)
+    first = []
+    with pytest.raises(Incomplete):
+        for page in portal.source(subscriptions=False).pull(
+            STREAMS["contact"], {"since": start.isoformat()}
+        ):
+            first.append(page)
+
+    rest = pull(portal.source(subscriptions=False), "contact", first[-1].cursor)
+
+    assert {str(n) for n in range(1, 1001)} == set(ids(first)) | set(ids(rest))
+    assert len(ids(rest)) < 1_000
+
+
 def test_a_storm_of_429_is_waited_out_by_the_windows_own_clock(portal):
     """The pull must rest as long as it was told, and then go on without losing a page."""
     portal.contacts(120)
@@ -320,9 +366,3 @@ def test_oauth_gets_its_access_token_from_the_refresh_token(open_portal):
 def test_check_names_the_portal(open_portal):
     """`doctor` shows which account a key belongs to."""
     assert "1234567" in open_portal(company()).source().check()
-
-
-def _stream():
-    from .conftest import STREAMS
-
-    return STREAMS["contact"]
