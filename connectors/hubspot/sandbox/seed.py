@@ -46,6 +46,8 @@ def fill(records: Records, company: Company) -> None:
         records.properties(name)
     said = _said(company)
     for kind, own in _by_kind(company).items():
+        if len({record_id(one.key) for one in own}) != len(own):
+            raise ValueError(f"two {kind} of the company get the same HubSpot id")
         made = [_make(records, one) for one in own if not getattr(one, "merged_into", None)]
         records.put(kind, made)
         links: dict[str, dict[str, Any]] = {}

@@ -173,6 +173,15 @@ def test_what_was_written_survives_a_restart(tmp_path):
     assert again.records.table("contacts")[record["id"]]["properties"]["city"] == "Genève"
 
 
+def test_two_records_never_share_an_id(open_portal):
+    """A fake that merges two people by accident would hide what the product does to them."""
+    before = company()
+    twin = replace(before.contacts[0], key="x1")
+
+    with pytest.raises(ValueError, match="same HubSpot id"):
+        open_portal(replace(before, contacts=(*before.contacts, twin)))
+
+
 def test_a_day_changes_what_differs_and_keeps_the_tags(open_portal):
     """A fake that rewrote everything, or its tags, would hide that only differences go out."""
     before = company()
