@@ -9,7 +9,7 @@ SPEC = Spec(
     destination="connectors.meta_ads.destination:MetaAds",
     sandbox="connectors.meta_ads.sandbox:MetaSandbox",
     options="connectors.meta_ads.options:Options",
-    secrets=("access_token", "app_secret"),
+    secrets=("token", "app_secret"),
     scopes=("ads_management",),
     docs="https://developers.facebook.com/docs/marketing-api/audiences/guides/custom-audiences",
 )

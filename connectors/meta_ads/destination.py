@@ -46,7 +46,7 @@ class MetaAds(Destination):
         base = context.base_url or HOST
         self._client = HttpClient(
             base,
-            auth=Bearer(lambda: context.secret("access_token")),
+            auth=Bearer(lambda: context.secret("token")),
             policy=Policy(throttle=_not_known_yet),
             limiter=limiter_for((base, self.options.account), rate=20, burst=20),
         )
@@ -204,7 +204,7 @@ class MetaAds(Destination):
         """`appsecret_proof` (Graph API, "Securing Requests"), where the app has a secret set."""
         if self.options.app_secret is None:
             return {}
-        secret, token = (self.context.secret(name) for name in ("app_secret", "access_token"))
+        secret, token = (self.context.secret(name) for name in ("app_secret", "token"))
         hide(secret)
         proof = hmac.new(secret.encode(), token.encode(), hashlib.sha256).hexdigest()
         return {"appsecret_proof": hide(proof)}

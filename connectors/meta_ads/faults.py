@@ -68,7 +68,7 @@ def _stop(code: int, subcode: int, said: str) -> Stop | None:
         return Stop(f"{said}: {known[0]}.", hint=known[1])
     if code in LOGIN:
         return Stop(f"{said}: the access token is refused.",
-                    hint="Log in to Meta again and renew the access_token of this destination")
+                    hint="Log in to Meta again and renew the token of this destination")
     if code == 10 or 200 <= code <= 299:
         return Stop(f"{said}: the token lacks a permission.",
                     hint="Give its user ads_management on this ad account")

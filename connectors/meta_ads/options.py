@@ -7,6 +7,9 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 
+Reference = dict[Literal["env", "file"], str]
+
+
 class Options(BaseModel):
     """Options of a `meta_ads` destination."""
 
@@ -21,9 +24,9 @@ class Options(BaseModel):
     """Where the people's data comes from; Meta requires the statement."""
     namespace: str = Field("audiencehub", pattern=r"^[a-z0-9_-]{1,40}$")
     """Two hubs that share an ad account need two namespaces, or they share audiences."""
-    access_token: dict[str, str] | None = None
-    """Reference to a token with ads_management."""
-    app_secret: dict[str, str] | None = None
+    token: Reference | None = None
+    """Reference to an access token with ads_management."""
+    app_secret: Reference | None = None
     """Reference; where the app demands proof of its secret with every call."""
 
     @property

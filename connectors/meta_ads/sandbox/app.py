@@ -21,7 +21,7 @@ from connectors.meta_ads.sandbox.graph import GraphError, chosen, parameters, to
 if TYPE_CHECKING:
     from audiencehub.sandbox.company import Company
 
-TOKEN = "sandbox-access_token"  # noqa: S105 - the fake's own
+TOKEN = "sandbox-token"  # noqa: S105 - the fake's own
 APP_SECRET = "sandbox-app_secret"  # noqa: S105
 PER_HOUR = {"limited": 5_000, "full": 190_000}
 

@@ -24,7 +24,7 @@ class Fake:
     def __init__(self, url, sandbox):
         self.url, self.sandbox = url, sandbox
 
-    def graph(self, method, path, token="sandbox-access_token", version="v25.0", **kwargs):
+    def graph(self, method, path, token="sandbox-token", version="v25.0", **kwargs):
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         return requests.request(
             method, f"{self.url}/{version}/{path}", headers=headers, timeout=20, **kwargs
@@ -71,9 +71,9 @@ def fake(fake_with):
     return fake_with()
 
 
-def connect(fake, *, now=NOW, token="sandbox-access_token", **options):
+def connect(fake, *, now=NOW, token="sandbox-token", **options):
     """The destination as the hub opens it."""
-    values = {"access_token": token, "app_secret": "sandbox-app_secret"}
+    values = {"token": token, "app_secret": "sandbox-app_secret"}
     return MetaAds(Context(
         name="meta_ads", options={"ad_account_id": ACCOUNT, **options},
         secret=values.__getitem__, now=now, base_url=fake.url,

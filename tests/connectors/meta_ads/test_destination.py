@@ -368,5 +368,5 @@ def test_the_token_never_travels_in_the_address(fake, ready, opened, changes, ca
     caplog.set_level("DEBUG")
     opened(fake).apply(ready, changes(EMAILS))
     opened(fake).check()
-    assert "sandbox-access_token" not in caplog.text + str(fake.requests())
+    assert "sandbox-token" not in caplog.text + str(fake.requests())
     assert not any(c.identifiers["email"] in caplog.text for c in changes(EMAILS))

@@ -18,7 +18,7 @@ Schema = CustomAudience.Schema
 def sdk(fake, monkeypatch):
     monkeypatch.setattr(FacebookSession, "GRAPH", fake.url)
 
-    def start(token="sandbox-access_token"):
+    def start(token="sandbox-token"):
         return FacebookAdsApi.init("app", "sandbox-app_secret", token, crash_log=False)
 
     start()

@@ -77,13 +77,13 @@ def test_tokens(fake):
     assert code(fake.graph("GET", ACCOUNT, token="sandbox-revoked")) == (190, 460)
     assert code(fake.graph("GET", ACCOUNT, token="wrong")) == (190, None)
     assert code(fake.graph("GET", ACCOUNT, token="")) == (104, None)
-    by_query = fake.graph("GET", ACCOUNT, token="", params={"access_token": "sandbox-access_token"})
+    by_query = fake.graph("GET", ACCOUNT, token="", params={"access_token": "sandbox-token"})
     assert by_query.json() == {"id": ACCOUNT}
 
 
 def test_proof_of_the_app_secret(fake):
     """If this fails, a wrong appsecret_proof passes in tests and fails in production."""
-    right = hmac.new(b"sandbox-app_secret", b"sandbox-access_token", hashlib.sha256).hexdigest()
+    right = hmac.new(b"sandbox-app_secret", b"sandbox-token", hashlib.sha256).hexdigest()
     assert fake.graph("GET", ACCOUNT, params={"appsecret_proof": right}).ok
     assert code(fake.graph("GET", ACCOUNT, params={"appsecret_proof": "0"})) == (100, None)
 
