@@ -191,6 +191,8 @@ def test_invisible_characters_do_not_change_a_hash():
     assert identify("meta", "email", "\ufeffmary\u200b@example.com\u00a0") == clean
     composed = identify("meta", "first_name", "Valéry")
     assert identify("meta", "first_name", "Vale\u0301ry") == composed
+    plain = identify("linkedin", "first_name", "Vale\u0301ry")
+    assert plain == Identifier("Valéry", "Valéry", hashed=False)
 
 
 @pytest.mark.parametrize(("platform", "field"), [("myspace", "email"), ("meta", "shoe_size")])
