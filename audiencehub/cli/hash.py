@@ -17,14 +17,14 @@ from audiencehub.privacy.platforms import meta
 
 HELP = """Show the normalized value and the hash that a platform would get.
 
-Prints what is sent for VALUE and whether it is hashed. Exits 1 when the platform would not get it,
-with the reason; nothing is sent or stored.
+Nothing is sent or stored. Exits 1, with the reason, when the platform
+would not get the value.
 
 \b
 Examples:
   audiencehub hash --platform meta --field email Mary@example.com
-  audiencehub hash --platform google --field phone --country US '(650) 555-1212'
-  audiencehub hash --platform linkedin --field company_domain --json https://acme.example/
+  audiencehub hash --platform google --field phone --country US 6505551212
+  audiencehub hash --platform snap --field email --json Mary@example.com
 """
 _DEFAULT_ENV = "sandbox"
 
@@ -50,7 +50,7 @@ def hash_value(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     env: Annotated[
         str | None,
-        typer.Option("--env", help="Whose settings allow unverified rules. [default: sandbox]"),
+        typer.Option("--env", help="Whose settings allow unverified rules; default sandbox."),
     ] = None,
 ) -> None:
     """Print the identifier, or why it is refused (exit 1). Wrong arguments exit 2."""
