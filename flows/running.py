@@ -9,6 +9,8 @@ from typing import Any
 
 from prefect import Flow, tags
 from prefect.client.schemas.objects import State
+from prefect.events.worker import EventsWorker
+from prefect.logging.handlers import APILogWorker
 from prefect.runtime import flow_run
 from prefect.settings import (
     PREFECT_API_AUTH_STRING,
@@ -27,6 +29,9 @@ from audiencehub.server.home import TAG
 from audiencehub.server.reap import note
 from audiencehub.settings import Settings, load
 from flows.publish import publish
+
+
+DRAIN_SECONDS = 10.0
 
 
 @dataclass
@@ -65,6 +70,10 @@ def run_here(
                 raise RuntimeError(f"flow {flow.name} ended without a result")
             return here.result
     finally:
+        # What is still queued would be sent at exit, to a server that has ended by then, for a
+        # minute and a half.
+        for worker in (EventsWorker, APILogWorker):
+            worker.drain_all(timeout=DRAIN_SECONDS, at_exit=False)
         _here.reset(token)
 
 

@@ -36,26 +36,49 @@ class Tasks(Caller):
 
     def run(self, job: Job) -> Any:
         """Run one job now, in this thread."""
-        kept: list[Any] = []
-        _task(job, kept)()
-        return kept[-1]
+        step = _Step(job)
+        try:
+            _task(step)()
+        finally:
+            value = step.end()
+        return value
 
     def many(self, jobs: Sequence[Job]) -> list[Any]:
         """Run jobs side by side, in threads; a job that fails on purpose yields its HubError."""
-        started: list[tuple[list[Any], PrefectFuture[None]]] = []
+        started: list[tuple[_Step, PrefectFuture[None]]] = []
         for job in jobs:
-            kept: list[Any] = []
-            started.append((kept, _task(job, kept).submit()))
+            step = _Step(job)
+            started.append((step, _task(step).submit()))
         results = []
-        for kept, future in started:
+        for step, future in started:
             outcome = future.result(raise_on_failure=False)
+            value = step.end()
             if isinstance(outcome, BaseException) and not isinstance(outcome, HubError):
                 raise outcome
-            results.append(outcome if isinstance(outcome, HubError) else kept[-1])
+            results.append(outcome if isinstance(outcome, HubError) else value)
         return results
 
 
-def _task(job: Job, kept: list[Any]) -> Task[[], None]:
+class _Step:
+    """One job and what it returned; empty once it has ended, because Prefect keeps its tasks."""
+
+    def __init__(self, job: Job) -> None:
+        self.name, self.tags = job.name, set(job.tags)
+        self._job: Job | None = job
+        self._value: Any = None
+
+    def run(self) -> None:
+        """Do the job once; a retry does it again."""
+        if self._job is not None:
+            self._value = guarded(self._job.function, *self._job.args)
+
+    def end(self) -> Any:
+        """What it returned; nothing of the hub is held afterwards."""
+        value, self._job, self._value = self._value, None, None
+        return value
+
+
+def _task(job: _Step) -> Task[[], None]:
     delays = [
         float(part) for part in os.environ.get("AUDIENCEHUB_STEP_DELAYS", RETRY_DELAYS).split(",")
     ]
@@ -63,7 +86,7 @@ def _task(job: Job, kept: list[Any]) -> Task[[], None]:
     @task(
         name=job.name,
         task_run_name=job.name,
-        tags=set(job.tags),
+        tags=job.tags,
         retries=len(delays),
         retry_delay_seconds=delays,
         retry_jitter_factor=0.5,
@@ -72,7 +95,7 @@ def _task(job: Job, kept: list[Any]) -> Task[[], None]:
         persist_result=False,
     )
     def step() -> None:
-        kept.append(guarded(job.function, *job.args))
+        job.run()
 
     return step
 
