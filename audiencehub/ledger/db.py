@@ -13,7 +13,7 @@ from typing import Any
 
 import apsw
 
-from audiencehub.errors import ConfigError
+from audiencehub.errors import ConfigError, Stop, Wait
 from audiencehub.ledger.schema import MIGRATIONS
 
 WAL_SAFE = (3, 51, 3)
@@ -42,17 +42,18 @@ class Database:
                 finally:
                     self._depth -= 1
                 return
-            self._connection.execute("BEGIN IMMEDIATE")
-            self._depth = 1
-            try:
-                yield
-                self._connection.execute("COMMIT")
-            except BaseException:
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
-                raise
-            finally:
-                self._depth = 0
+            with plainly(self.path):
+                self._connection.execute("BEGIN IMMEDIATE")
+                self._depth = 1
+                try:
+                    yield
+                    self._connection.execute("COMMIT")
+                except BaseException:
+                    if self._connection.in_transaction:
+                        self._connection.execute("ROLLBACK")
+                    raise
+                finally:
+                    self._depth = 0
 
     def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Every row of a query."""
@@ -66,7 +67,7 @@ class Database:
 
     def run(self, sql: str, values: Sequence[Any] = ()) -> int:
         """Execute one statement; how many rows it changed."""
-        with self._lock:
+        with self._lock, plainly(self.path):
             self._connection.execute(sql, tuple(values))
             return self._connection.changes()
 
@@ -85,6 +86,23 @@ class Database:
         """Let go of the file."""
         with self._lock:
             self._connection.close()
+
+
+@contextmanager
+def plainly(path: Path) -> Iterator[None]:
+    """Say in plain words what keeps the ledger from being written: Wait for a lock, else Stop."""
+    try:
+        yield
+    except apsw.BusyError:
+        raise Wait(
+            f"{path} is locked by another process.",
+            hint="Wait for it; if one hangs, audiencehub doctor names it, and it may be stopped",
+        ) from None
+    except (apsw.FullError, apsw.IOError, apsw.ReadOnlyError, apsw.CantOpenError) as error:
+        raise Stop(
+            f"{path} cannot be written ({type(error).__name__}); nothing was sent without it.",
+            hint="Free space and check the disk, then run audiencehub sync: it resumes",
+        ) from None
 
 
 def connect(path: Path) -> apsw.Connection:

@@ -1,0 +1,212 @@
+"""What destinations do to a push, and what must come of it."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from bench import LIST, TAGS, sent
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from audiencehub.errors import Stop, Wait
+
+
+def everyone(bench):
+    bench.member(warm=range(bench.people))
+    return {f"r{n}": ("warm",) for n in range(bench.people)}
+
+
+@pytest.mark.parametrize("fault", ["lost_answer", "no_apply", "short"])
+def test_lost_answer_is_settled_in_the_same_run(bench, fault):
+    """An unknown outcome taken for success or failure is the field's best known silent loss."""
+    bench.world.fail(fault, "r1")
+    bench.world.fail(fault, "1")
+
+    tags = everyone(bench)
+    done = bench.sync()
+
+    assert bench.world.tags() == tags
+    assert bench.world.people("aud-warm") == sent(*range(12))
+    assert (done[TAGS].unknown, done[LIST].unknown) == (0, 0)
+
+
+def test_a_readable_place_is_looked_at_not_written_again(bench):
+    """Re-sending what has arrived costs quota and wakes up workflows a second time."""
+    bench.world.fail("lost_answer", "r1")
+    bench.member(warm=[1])
+
+    bench.sync(TAGS)
+
+    assert [doc["member"] for doc in bench.world.writes.values()] == ["r1"]
+
+
+def test_silence_for_a_whole_run_is_settled_in_the_next(bench):
+    """A row in doubt must neither be forgotten nor counted as delivered."""
+    bench.world.fail("no_apply", "1", times=2)
+    bench.member(warm=[1])
+
+    first, second = bench.sync()[LIST], bench.sync()[LIST]
+
+    assert (first.confirmed, first.unknown) == (0, 1)
+    assert second.unknown == 0
+    assert bench.world.people("aud-warm") == sent(1)
+
+
+def test_doubtful_add_of_who_withdrew_is_taken_out(bench):
+    """Saying an add again after consent is gone would upload the person a second time."""
+    bench.world.fail("lost_answer", "1", times=2)
+    bench.member(warm=[1, 2])
+    bench.sync()
+    arrived = bench.world.people("aud-warm")
+    bench.grant([1], status="denied")
+
+    bench.sync()
+
+    assert arrived == sent(1, 2)
+    assert bench.world.people("aud-warm") == sent(2)
+
+
+@settings(max_examples=25, deadline=None)
+@given(position=st.integers(0, 199))
+def test_poison_is_isolated_in_log2_calls(tmp_path_factory, position):
+    """One bad row must not hold back its neighbours, nor cost a call each."""
+    from bench import Bench
+    from toys import ToyTags
+
+    bench = Bench(tmp_path_factory.mktemp("poison"), people=200)
+    bench.world.fail("poison", f"r{position}", times=99)
+    everyone(bench)
+    size = ToyTags.batch_size
+    ToyTags.batch_size = lambda *_: 200
+    try:
+        done = bench.sync(TAGS)[TAGS]
+    finally:
+        ToyTags.batch_size = size
+    replies = [r[0] for r in bench.ledger._db.rows("SELECT outcome FROM reply ORDER BY n")]
+    isolating = next(n for n in range(len(replies), 0, -1) if replies[n - 1] == "batch_refused")
+
+    assert done.rejected == 1
+    assert len(bench.world.tags()) == 199
+    assert isolating <= math.ceil(math.log2(200)) + 1
+    assert done.calls <= math.ceil(math.log2(200)) + 2
+    bench.close()
+
+
+def test_two_poisoned_rows_leave_the_rest(bench):
+    """The search for one bad row must not blame a healthy one when there are two."""
+    for member in ("r1", "r3"):
+        bench.world.fail("poison", member, times=99)
+    everyone(bench)
+
+    done = bench.sync(TAGS)[TAGS]
+
+    assert done.rejected == 2
+    assert bench.world.tags().keys() == {f"r{n}" for n in range(12)} - {"r1", "r3"}
+
+
+def test_lock_is_retried_in_smaller_batches(bench):
+    """A row lock of a moment must not cost the row, and must not block its batch."""
+    bench.world.fail("lock", "r1", times=2)
+    bench.world.fail("lock", "r2", times=99)
+    tags = everyone(bench)
+
+    done = bench.sync(TAGS)[TAGS]
+
+    assert done.rejected == 1
+    del tags["r2"]
+    assert bench.world.tags() == tags
+
+
+def test_third_rejection_sets_the_row_aside(bench):
+    """A row that is refused for ever must stop costing calls, and say why it is missing."""
+    bench.world.fail("reject", "r1", times=99)
+    everyone(bench)
+
+    for _ in range(3):
+        bench.sync(TAGS)
+    fourth = bench.sync(TAGS)[TAGS]
+
+    (aside,) = bench.ledger.quarantine.list(source=TAGS)
+    assert (aside.source_id, aside.code) == ("r1", "invalid")
+    assert (fourth.calls, fourth.rejected) == (0, 0)
+    bench.ledger.quarantine.resolve([aside.id])
+    bench.world.faults.clear()
+    assert bench.sync(TAGS)[TAGS].confirmed == 1
+
+
+@pytest.mark.parametrize(("fault", "error"), [("wait", Wait), ("stop", Stop)])
+def test_stopped_push_goes_on_where_it_was(bench, fault, error):
+    """A rate limit in mid-push must cost no row, send none twice and need no new approval."""
+    bench.guards |= {"first_run": "hold"}
+    tags = everyone(bench)
+    bench.plan()
+    bench.ledger.plans.approve(TAGS, "ann", "first", bench.hub().now)
+    bench.world.fail(fault, "r7")
+    with pytest.raises(error):
+        bench.sync(TAGS)
+    halfway = len(bench.world.tags())
+
+    bench.sync(TAGS)
+
+    assert 0 < halfway < 12
+    assert bench.world.tags() == tags
+    assert len(bench.world.writes) == 12
+
+
+def test_lie_is_found_by_reading_back(bench):
+    """A 200 for a write that was not applied is the failure no status code shows."""
+    bench.world.fail("lie", "r1")
+    tags = everyone(bench)
+
+    first, second = bench.sync(TAGS)[TAGS], bench.sync(TAGS)[TAGS]
+
+    assert first.false_confirms == 1
+    assert second.confirmed == 1
+    assert bench.world.tags() == tags
+
+
+def test_record_that_is_gone_is_no_endless_retry(bench):
+    """A record deleted at the CRM must neither fail the batch nor be believed to be tagged."""
+    del bench.world.records["r1"]
+    everyone(bench)
+
+    done = bench.sync(TAGS)[TAGS]
+
+    assert (done.confirmed, done.rejected) == (11, 1)
+    assert "r1" not in bench.ledger.delivery.believed(TAGS)
+
+
+def test_too_many_rejects_stop_the_push(tmp_path):
+    """A destination that refuses row after row must not be shouted at to the end."""
+    from bench import Bench
+
+    bench = Bench(tmp_path, people=60)
+    for n in range(60):
+        bench.world.fail("reject", f"r{n}", times=99)
+    everyone(bench)
+
+    first, planned = bench.sync(TAGS)[TAGS], bench.plan()
+
+    assert first.rejected < 60 and first.held == 60 - first.rejected
+    tags = next(p for p in planned.plans if p.target == TAGS)
+    assert tags.verdict == "hold"
+    assert [g.name for g in tags.guards if g.verdict == "hold"] == ["rejects"]
+    bench.close()
+
+
+def test_every_row_has_one_verdict(bench):
+    """Rows in must equal confirmed and rejected and unknown, or one was lost between them."""
+    for fault, member in (
+        ("reject", "r1"),
+        ("lock", "r2"),
+        ("poison", "r3"),
+        ("lost_answer", "r8"),
+    ):
+        bench.world.fail(fault, member)
+    everyone(bench)
+
+    done = bench.sync(TAGS)[TAGS]
+
+    assert done.confirmed + done.rejected + done.unknown == 12
+    assert len(bench.world.tags()) == done.confirmed

@@ -1,0 +1,114 @@
+"""One pusher per target: processes that race, die, freeze and wake up."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from bench import TAGS
+
+from audiencehub.errors import Wait
+from audiencehub.ledger import Ledger
+
+CHILD = Path(__file__).parent / "child.py"
+
+
+@contextmanager
+def children(folder, count):
+    """Processes that try the lease; each one's first line tells how it went."""
+    made = [
+        subprocess.Popen(
+            [sys.executable, str(CHILD), "lease", str(folder), TAGS],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )
+        for _ in range(count)
+    ]  # fmt: skip
+    try:
+        yield made
+    finally:
+        for one in made:
+            one.kill()
+            one.communicate()
+
+
+@pytest.fixture
+def ledger(tmp_path):
+    made = Ledger.open(tmp_path)
+    yield made
+    made.close()
+
+
+def test_of_many_that_start_at_once_one_works(tmp_path):
+    """Two pushers of one target would interleave their batches."""
+    with children(tmp_path, 6) as made:
+        said = [one.stdout.readline() for one in made]
+
+        taken = [one for one in made if said[made.index(one)].startswith("taken")]
+        busy = [line for line in said if line.startswith("Wait")]
+        assert (len(taken), len(busy)) == (1, 5)
+        assert all(f"pid {taken[0].pid} " in line for line in busy)
+
+
+def test_the_dead_are_taken_over_at_once(tmp_path, ledger):
+    """A killed run must not block its successor for a minute and a half."""
+    with children(tmp_path, 1) as (child,):
+        child.stdout.readline()
+        with pytest.raises(Wait, match=f"pid {child.pid} "):
+            ledger.leases.take(TAGS, "second")
+        child.kill()
+        child.wait()
+
+        taken = ledger.leases.take(TAGS, "third")
+
+        assert (taken.fence, taken.taken_from) == (2, None)
+
+
+def test_a_frozen_holder_that_wakes_up_writes_nothing(tmp_path, ledger):
+    """The fence must stop a run that slept through its own replacement."""
+    with children(tmp_path, 1) as (child,):
+        child.stdout.readline()
+        child.stdin.write("go\n")
+        child.stdin.flush()
+        assert child.stdout.readline() == "wrote\n"
+        child.send_signal(signal.SIGSTOP)
+        ledger._db.run("UPDATE lease SET beat_mono = beat_mono - 100")
+
+        taken = ledger.leases.take(TAGS, "second")
+        child.send_signal(signal.SIGCONT)
+        child.stdin.write("go\n")
+        child.stdin.flush()
+
+        assert f"pid {child.pid} " in taken.taken_from
+        assert child.stdout.readline().startswith("Stop The lease")
+
+
+def test_another_boot_is_another_world(ledger):
+    """A process id from before a reboot names a stranger."""
+    with ledger.leases.held(TAGS, "first"):
+        ledger._db.run("UPDATE lease SET boot_id = 'earlier'")
+
+        assert ledger.leases.take(TAGS, "second").fence == 2
+
+
+def test_a_released_lease_is_free(ledger):
+    """A finished run must not leave its name on the door."""
+    with ledger.leases.held(TAGS, "first"):
+        pass
+
+    assert ledger.leases.holder(TAGS) is None
+    assert ledger.leases.take(TAGS, "second").fence == 2
+
+
+def test_push_says_who_holds_the_target(bench):
+    """The second one must name the first, so that a person knows whom to ask."""
+    from audiencehub.steps.push import push
+
+    bench.member(warm=[1])
+    bench.plan()
+    with bench.ledger.leases.held(TAGS, "the-other"), pytest.raises(Wait, match="the-other"):
+        push(bench.hub(), TAGS)
+    assert len(bench.world.writes) == 0
