@@ -211,6 +211,25 @@ def test_result_files_that_do_not_add_up_confirm_nothing(big, many):
     assert len(receipts) == 400
 
 
+def test_a_job_that_counts_otherwise_than_its_files_confirms_nothing(big, many):
+    """The vendor's own count of failures would be ignored."""
+    destination, members = many
+    faults(big, {"path": "/jobs/ingest/75", "method": "GET", "times": 2,
+                 "set_json": {"numberRecordsFailed": 5}})
+    receipts = destination.apply(CONTACT, [tag(one, "vip") for one in members])
+
+    assert {one.verdict for one in receipts} == {"unknown"}
+
+
+def test_a_verdict_about_another_record_confirms_nothing(org, tags):
+    """Verdicts in another order than the rows would be booked on the wrong people."""
+    other = [{"id": org.id("Contact", "c2"), "success": True, "errors": []}]
+    faults(org, {"path": "/composite/sobjects", "status": 200, "body": other})
+    receipt = tags.apply(CONTACT, [tag(org.id("Contact", "c1"), "vip")])[0]
+
+    assert receipt.verdict == "unknown"
+
+
 def test_a_job_refused_for_its_field_stops(big, many):
     """Thousands of rows would be tried again although a person must act."""
     destination, members = many

@@ -248,6 +248,18 @@ def test_bulk_results_that_cannot_be_the_truth_are_incomplete(org, change):
         org.pull("contact", bulk_query_above=0)
 
 
+def test_a_bulk_page_shorter_than_its_header_says_is_incomplete(org):
+    """A page cut at the end of a line reads like a whole one."""
+    page = '"Id","IsDeleted","SystemModstamp"\n"003000000000001AAA","false",""\n'
+    requests.post(f"{org.url}/__faults", timeout=5, json=[
+        {"path": "/results", "status": 200, "body": page, "content_type": "text/csv",
+         "headers": {"Sforce-NumberOfRecords": "2", "Sforce-Locator": "null"}},
+        {"path": "/jobs/query/75", "times": 2, "set_json": {"numberRecordsProcessed": 1}}])
+
+    with pytest.raises(Incomplete, match="header"):
+        org.pull("contact", bulk_query_above=0)
+
+
 def test_a_hidden_field_stops_the_pull_by_its_name(org):
     """A column that field-level security hides would silently empty."""
     org.sandbox.set(hidden=["Contact.HasOptedOutOfEmail"])
