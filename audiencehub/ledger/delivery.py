@@ -268,10 +268,11 @@ class Deliveries:
         return frozenset(str(row[0]) for row in found)
 
     def rejections(self, target: str, member: str, digest: str) -> int:
-        """How often this very change was rejected before."""
+        """How often this very change was rejected since the member was last confirmed."""
         found = self._db.row(
-            "SELECT count(*) FROM intent WHERE target=? AND member=? AND value_hash=?"
-            " AND state='rejected'",
+            "SELECT count(*) FROM intent WHERE target=?1 AND member=?2 AND value_hash=?3"
+            " AND state='rejected' AND seq > coalesce((SELECT max(seq) FROM intent"
+            " WHERE target=?1 AND member=?2 AND state='confirmed'), 0)",
             (target, member, digest),
         )
         return int(found[0]) if found else 0

@@ -7,8 +7,10 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+
+import apsw
 
 from audiencehub.errors import Stop, Wait
 from audiencehub.ledger.db import Database, connect
@@ -119,16 +121,15 @@ class Leases:
             self.release(lease)
 
     def _beat(self, lease: Lease, over: threading.Event) -> None:
-        if over.wait(BEAT_EVERY):
-            return
-        connection = connect(self._db.path)
-        try:
-            while True:
+        connection: apsw.Connection | None = None
+        while not over.wait(BEAT_EVERY):
+            # A busy ledger costs one beat; the next one comes long before the holder counts as
+            # frozen.
+            with suppress(apsw.BusyError):
+                connection = connection or connect(self._db.path)
                 connection.execute(
                     "UPDATE lease SET beat_mono=? WHERE target=? AND fence=?",
                     (time.monotonic(), lease.target, lease.fence),
                 )
-                if over.wait(BEAT_EVERY):
-                    return
-        finally:
+        if connection is not None:
             connection.close()

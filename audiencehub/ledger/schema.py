@@ -90,7 +90,7 @@ CREATE INDEX intent_plan ON intent(plan_id, state);
 CREATE INDEX intent_doubted ON intent(target) WHERE state IN ('sent','unknown');
 CREATE INDEX intent_waiting ON intent(target) WHERE state='planned';
 CREATE INDEX intent_run ON intent(run_id, target);
-CREATE INDEX intent_rejected ON intent(target, member, value_hash) WHERE state = 'rejected';
+CREATE INDEX intent_member ON intent(target, member, seq);
 CREATE TABLE believed(
   target TEXT, member TEXT, person INTEGER, value TEXT, value_hash TEXT NOT NULL,
   confirmed_at TEXT NOT NULL, proof TEXT NOT NULL,

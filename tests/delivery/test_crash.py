@@ -64,6 +64,22 @@ def test_a_killed_run_resumes_to_the_same_places(tmp_path, point):
     bench.close()
 
 
+@pytest.mark.parametrize("point", ["after_apply", "after_record", "after_begin"])
+def test_the_rest_of_an_approved_plan_needs_no_second_approval(tmp_path, point):
+    """A schedule that stops for a person after every crash does not resume by itself."""
+    from child import company
+
+    assert killed("sync", tmp_path, f"{point}:1")
+    bench = Bench(tmp_path, guards=HELD)
+    company(bench)
+    done = bench.sync(TAGS)
+
+    assert done[TAGS].held == 0
+    assert bench.world.tags() == WANTED
+    assert [a.what for a in bench.ledger.audit.entries()].count("approve") == 2
+    bench.close()
+
+
 def test_the_naive_control_fails_the_same_sweep(tmp_path):
     """If a push that marks first passed as well, the sweep would prove nothing."""
     from child import company, naive

@@ -112,3 +112,14 @@ def test_push_says_who_holds_the_target(bench):
     with bench.ledger.leases.held(TAGS, "the-other"), pytest.raises(Wait, match="the-other"):
         push(bench.hub(), TAGS)
     assert len(bench.world.writes) == 0
+
+
+def test_a_long_call_keeps_its_lease(ledger, monkeypatch):
+    """A bulk job of minutes writes nothing to the ledger, and must not look frozen."""
+    from audiencehub.ledger import leases
+
+    monkeypatch.setattr(leases, "BEAT_EVERY", 0.01)
+    with ledger.leases.held(TAGS, "first"):
+        before = ledger._db.row("SELECT beat_mono FROM lease")[0]
+        while ledger._db.row("SELECT beat_mono FROM lease")[0] == before:
+            pass
