@@ -54,19 +54,31 @@ CONTACT = Table(
         Field("first_name", "text", "Given name", "personal", "text"),
         Field("last_name", "text", "Family name", "personal", "text"),
         Field("title", "text", "Job title as written", "none", "text"),
-        Field("seniority", "text", "owner, founder, c_suite, partner, vp, head, director, manager, "
-              "senior, entry, intern", "none", "slug"),
+        Field(
+            "seniority",
+            "text",
+            "owner, founder, c_suite, partner, vp, head, director, manager, senior, entry, intern",
+            "none",
+            "slug",
+        ),
         Field("department", "text", "Department of the job", "none", "slug"),
         Field("city", "text", "City", "personal", "text"),
-        Field("state", "text", "State or region; ISO 3166-2 subdivision where known", "none", "state"),
+        Field(
+            "state", "text", "State or region; ISO 3166-2 subdivision where known", "none", "state"
+        ),
         Field("country", "text", "ISO 3166-1 alpha-2", "none", "country"),
         Field("postal_code", "text", "Postal code", "personal", "text"),
         Field("timezone", "text", "IANA time zone", "none", "text"),
         Field("language", "text", "ISO 639-1", "none", "slug"),
         Field("birth_date", "date", "Date of birth", "identifier"),
         Field("gender", "text", "As the person states it", "sensitive", "slug"),
-        Field("lifecycle_stage", "text", "subscriber, lead, mql, sql, opportunity, customer, "
-              "evangelist, other", "none", "slug"),
+        Field(
+            "lifecycle_stage",
+            "text",
+            "subscriber, lead, mql, sql, opportunity, customer, evangelist, other",
+            "none",
+            "slug",
+        ),
         Field("lead_source", "text", "Where the contact came from", "none", "slug"),
         Field("external_id", "text", "The company's own id of the person", "identifier", "text"),
         Field("is_employee", "boolean", "Works for the company itself"),
@@ -84,7 +96,9 @@ ACCOUNT = Table(
     (
         Field("name", "text", "Name as the best source writes it", "none", "text"),
         Field("domain", "text", "Registrable domain of the website", "none", "domain"),
-        Field("industry", "text", "Industry group, one slug of the pivot taxonomy", "none", "industry"),
+        Field(
+            "industry", "text", "Industry group, one slug of the pivot taxonomy", "none", "industry"
+        ),
         Field("employee_count", "integer", "Employees", "none", "count"),
         Field("annual_revenue", "money", "Annual revenue, in the company's currency"),
         Field("founded_year", "integer", "Year founded", "none", "count"),

@@ -162,6 +162,7 @@ class Destination(ABC):
 
     def batch_size(self, target: Target, total: int) -> int:
         """Rows per `apply`, given how many changes there are in all."""
+        del target, total
         return self.can.batch_size
 
     def calls(self, target: Target, total: int) -> int:

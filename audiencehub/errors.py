@@ -47,7 +47,9 @@ class Fault:
     hint: str = ""
 
     def __str__(self) -> str:
-        return f"{self.path}:{self.line}: {self.message}" + (f"\n  -> {self.hint}" * bool(self.hint))
+        return f"{self.path}:{self.line}: {self.message}" + (
+            f"\n  -> {self.hint}" * bool(self.hint)
+        )
 
 
 class Faults(ConfigError):
@@ -83,7 +85,7 @@ class BatchRefused(HubError):
 
 
 class Incomplete(HubError):
-    """A pull ended without proof that everything was read; what came is kept, nothing is removed."""
+    """A pull ended without proof that all was read; what came is kept, nothing is removed."""
 
 
 class SkipRow(HubError):

@@ -64,9 +64,7 @@ def sweep(settings: Settings, run_id: str, named: set[str]) -> int:
         if old.name != run_id:
             shutil.rmtree(old, ignore_errors=True)
     strays = [
-        path
-        for path in folder.glob("*/*/*.jsonl.gz")
-        if str(path.relative_to(folder)) not in named
+        path for path in folder.glob("*/*/*.jsonl.gz") if str(path.relative_to(folder)) not in named
     ]
     for path in strays:
         path.unlink(missing_ok=True)

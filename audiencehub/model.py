@@ -74,13 +74,13 @@ class TagValue:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One place at one destination: plans, leases, guards and believed state are per target."""
+    """One place at one destination: plans, leases, guards and believed are per target."""
 
     destination: str
     """The name of its settings entry."""
     kind: Literal["tag", "list"]
     place: str
-    """For tags the CRM object in the hub's words (contact, lead, account); for lists the segment."""
+    """For tags the CRM object in the hub's words (contact, lead, account), else the segment."""
     remote: Mapping[str, str] = field(default_factory=dict)
     """What the destination answered when the place was made: audience id, property name."""
     label: str = ""

@@ -33,7 +33,7 @@ def open_hub(
     dry_run: bool = False,
     progress: Callable[..., None] | None = None,
 ) -> Iterator[Hub]:
-    """The hub of one run: ledger, warehouse, rules, clock, and the fakes where the sandbox is meant.
+    """The hub of one run: ledger, warehouse, rules, clock; the fakes where a sandbox is meant.
 
     Raises Faults for wrong rules or options before anything is opened, Wait when another run has
     the warehouse.
@@ -44,7 +44,9 @@ def open_hub(
     with ExitStack() as stack:
         endpoints: Mapping[str, str] = {}
         if settings.sandbox is not None:
-            endpoints = stack.enter_context(process.ensure_running(settings, sandbox_command(settings)))
+            endpoints = stack.enter_context(
+                process.ensure_running(settings, sandbox_command(settings))
+            )
         now = clock(settings, endpoints, as_of)
         ledger = Ledger.open(settings.folder)
         stack.callback(ledger.close)
@@ -85,11 +87,16 @@ def load_rules(settings: Settings) -> rules.RuleBook:
 def check_options(settings: Settings) -> None:
     """Raises Faults naming every wrong option of every entry, at once."""
     faults: list[Fault] = []
-    entries = [("sources", name, one) for name, one in settings.sources.items()]
-    entries += [("destinations", name, one) for name, one in settings.destinations.items()]
-    for section, name, entry in entries:
+    entries = [
+        ("sources", name, one.connector, one.options) for name, one in settings.sources.items()
+    ]
+    entries += [
+        ("destinations", name, one.connector, one.options)
+        for name, one in settings.destinations.items()
+    ]
+    for section, name, kind, options in entries:
         try:
-            _options(entry.connector, entry.options)
+            _options(kind, options)
         except ConfigError as error:
             faults.append(_at(settings, section, name, error.message, error.hint))
         except ValidationError as error:
@@ -169,7 +176,7 @@ def clock(settings: Settings, endpoints: Mapping[str, str], as_of: str | None) -
         if any(one.mode == "live" for one in settings.destinations.values()):
             raise ConfigError(
                 "--as-of is for the sandbox and dry runs.",
-                hint="Leave it out, or use an environment without mode = \"live\"",
+                hint='Leave it out, or use an environment without mode = "live"',
             )
         return instant(as_of, settings.zone)
     if settings.clock == "sandbox" and endpoints:
@@ -190,4 +197,12 @@ def boot_id() -> str:
 
 def sandbox_command(settings: Settings) -> list[str]:
     """How the fakes are started beside a run; they end when this process does."""
-    return [sys.executable, "-m", "audiencehub.cli.main", "sandbox", "--env", settings.env, "--leash"]
+    return [
+        sys.executable,
+        "-m",
+        "audiencehub.cli.main",
+        "sandbox",
+        "--env",
+        settings.env,
+        "--leash",
+    ]

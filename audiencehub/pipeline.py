@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import zip_longest
 from typing import Any, NamedTuple
 
 from audiencehub import connector, landing
@@ -24,7 +25,9 @@ class Job(NamedTuple):
 class Caller:
     """Runs steps one after the other, in this process. Flows bring their own, with tasks."""
 
-    def __call__(self, name: str, tags: Sequence[str], function: Callable[..., Any], *args: Any) -> Any:
+    def __call__(
+        self, name: str, tags: Sequence[str], function: Callable[..., Any], *args: Any
+    ) -> Any:
         """Run one step and return what it returns."""
         return self.run(Job(name, tags, function, args))
 
@@ -145,17 +148,27 @@ def deliver(hub: Hub, options: SyncOptions, call: Caller, result: SyncResult) ->
 
 
 def _push(hub: Hub, targets: Sequence[str], call: Caller, result: SyncResult) -> None:
-    jobs = [
-        Job(f"push-{target.replace('/', '-')}", ["push", target.partition("/")[0]], push.push, (hub, target))
-        for target in dict.fromkeys(targets)
-    ]
-    pushed = []
-    for target, outcome in zip(dict.fromkeys(targets), call.many(jobs), strict=True):
-        if isinstance(outcome, HubError):
-            result.problems.append(f"{target}: {outcome}")
-        else:
-            pushed.append(asdict(outcome))
-    result.summary["pushed"] = pushed
+    """Destinations side by side, the targets of one after the other: they share its quota."""
+    pushed = result.summary.setdefault("pushed", [])
+    queues: dict[str, list[str]] = {}
+    for target in dict.fromkeys(targets):
+        queues.setdefault(target.partition("/")[0], []).append(target)
+    for turn in zip_longest(*queues.values()):
+        now = [target for target in turn if target is not None]
+        jobs = [
+            Job(
+                f"push-{one.replace('/', '-')}",
+                ["push", one.partition("/")[0]],
+                push.push,
+                (hub, one),
+            )
+            for one in now
+        ]
+        for target, outcome in zip(now, call.many(jobs), strict=True):
+            if isinstance(outcome, HubError):
+                result.problems.append(f"{target}: {outcome}")
+            else:
+                pushed.append(asdict(outcome))
 
 
 def _gather(

@@ -162,7 +162,9 @@ def load(env: str, root: Path | None = None) -> Settings:
         data = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         found = re.search(r"line (\d+)", str(error))
-        raise Faults([Fault(shown, int(found[1]) if found else 1, f"is not TOML: {error}")]) from None
+        raise Faults(
+            [Fault(shown, int(found[1]) if found else 1, f"is not TOML: {error}")]
+        ) from None
     try:
         return Settings(**{**data, "env": env, "root": root})
     except ValidationError as error:
@@ -243,8 +245,13 @@ def _fault(path: str, text: str, error: Any) -> Fault:
 
 def _keys_at(keys: list[str]) -> list[str]:
     models: dict[str, type[BaseModel]] = {
-        "company": Company, "sources": SourceEntry, "destinations": DestinationEntry,
-        "guards": Guards, "identity": Identity, "targets": TargetEntry, "sandbox": Sandbox,
+        "company": Company,
+        "sources": SourceEntry,
+        "destinations": DestinationEntry,
+        "guards": Guards,
+        "identity": Identity,
+        "targets": TargetEntry,
+        "sandbox": Sandbox,
     }
     return list((models.get(keys[0], Settings) if keys else Settings).model_fields)
 
@@ -254,7 +261,9 @@ def _line(text: str, keys: list[str]) -> int:
     lines = text.splitlines()
     start = 0
     for depth in range(len(keys), 0, -1):
-        header = re.compile(r"\s*\[" + r"\.".join(f'"?{re.escape(k)}"?' for k in keys[:depth]) + r"\]")
+        header = re.compile(
+            r"\s*\[" + r"\.".join(f'"?{re.escape(k)}"?' for k in keys[:depth]) + r"\]"
+        )
         start = next((n for n, line in enumerate(lines) if header.match(line)), 0)
         if start:
             break

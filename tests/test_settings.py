@@ -25,7 +25,11 @@ def write(project: Path, text: str) -> Path:
 
 def test_all_faults_at_once_with_lines(project):
     """If it fails, a person mends settings one refusal at a time."""
-    text = GOOD + '[destinations.meta]\nconnector = "meta_ads"\nmoed = "live"\n[guards]\nfirst_run = "maybe"\n'
+    text = (
+        GOOD
+        + '[destinations.meta]\nconnector = "meta_ads"\nmoed = "live"\n'
+        + '[guards]\nfirst_run = "maybe"\n'
+    )
 
     with pytest.raises(Faults) as found:
         load("prod", write(project, text))
@@ -93,7 +97,11 @@ def test_a_date_is_the_end_of_that_day_in_the_company(project):
 
 def test_guards_of_a_target_narrow_the_general_ones(project):
     """If it fails, a stricter guard of one list is ignored."""
-    text = GOOD + '[guards]\nremovals_count = 50\n[targets."meta_ads/list/vip"]\nguards = { removals_count = 5 }\n'
+    text = (
+        GOOD
+        + "[guards]\nremovals_count = 50\n"
+        + '[targets."meta_ads/list/vip"]\nguards = { removals_count = 5 }\n'
+    )
     settings = load("prod", write(project, text))
 
     assert settings.guards_of("meta_ads/list/vip").removals_count == 5
@@ -106,5 +114,3 @@ def test_the_project_is_found_from_below(project, monkeypatch):
     monkeypatch.chdir(project / "segment_rules" / "action")
 
     assert find_root() == project.resolve()
-
-

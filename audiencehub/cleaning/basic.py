@@ -36,7 +36,9 @@ def text(value: Any, _: Mapping[str, Any]) -> str | None:
         value.encode()
     except UnicodeEncodeError:
         raise Unclean("broken_unicode") from None
-    tidy = unicodedata.normalize("NFC", value).strip().strip("\u200b\u200c\u200d\u2060\ufeff").strip()
+    tidy = (
+        unicodedata.normalize("NFC", value).strip().strip("\u200b\u200c\u200d\u2060\ufeff").strip()
+    )
     if len(tidy) > MAX_TEXT:
         raise Unclean("too_long")
     return tidy or None
@@ -102,8 +104,16 @@ def boolean(value: Any, _: Mapping[str, Any]) -> bool:
     """True or false, also as CRMs and spreadsheets write them."""
     if isinstance(value, bool):
         return value
-    known = {"true": True, "1": True, "yes": True, "y": True,
-             "false": False, "0": False, "no": False, "n": False}
+    known = {
+        "true": True,
+        "1": True,
+        "yes": True,
+        "y": True,
+        "false": False,
+        "0": False,
+        "no": False,
+        "n": False,
+    }
     word = str(value).strip().casefold()
     if word not in known:
         raise Unclean("not_true_or_false")

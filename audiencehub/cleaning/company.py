@@ -18,7 +18,10 @@ from audiencehub.cleaning.basic import Unclean, slug, text
 def _extractor() -> tldextract.TLDExtract:
     # The bundled list, no network; private suffixes count, so that two shops of one host are two.
     return tldextract.TLDExtract(
-        suffix_list_urls=(), cache_dir=None, include_psl_private_domains=True, extra_suffixes=["example"]
+        suffix_list_urls=(),
+        cache_dir=None,
+        include_psl_private_domains=True,
+        extra_suffixes=["example"],
     )
 
 
@@ -49,7 +52,9 @@ def domain(value: Any, known: Mapping[str, Any]) -> str | None:
 
 @cache
 def _industries() -> Mapping[str, str]:
-    lines = resources.files("audiencehub.cleaning").joinpath("data/industries.csv").read_text("utf-8")
+    lines = (
+        resources.files("audiencehub.cleaning").joinpath("data/industries.csv").read_text("utf-8")
+    )
     return {row["name"]: row["industry"] for row in csv.DictReader(lines.splitlines())}
 
 

@@ -20,7 +20,9 @@ from audiencehub.cleaning.basic import Unclean, text
 
 @cache
 def _aliases() -> Mapping[str, str]:
-    lines = resources.files("audiencehub.cleaning").joinpath("data/countries.csv").read_text("utf-8")
+    lines = (
+        resources.files("audiencehub.cleaning").joinpath("data/countries.csv").read_text("utf-8")
+    )
     return {row["alias"]: row["country"] for row in csv.DictReader(lines.splitlines())}
 
 
@@ -48,8 +50,13 @@ def country(value: Any, known: Mapping[str, Any]) -> str | None:
 
 @cache
 def _subdivision(country_code: str, name: str) -> str | None:
-    for one in pycountry.subdivisions.get(country_code=country_code) or ():
-        if name in (one.code.casefold(), one.code.partition("-")[2].casefold(), one.name.casefold()):
+    found = pycountry.subdivisions.get(country_code=country_code)  # type: ignore[no-untyped-call]
+    for one in found or ():
+        if name in (
+            one.code.casefold(),
+            one.code.partition("-")[2].casefold(),
+            one.name.casefold(),
+        ):
             return str(one.code.partition("-")[2])
     return None
 

@@ -11,7 +11,7 @@ from audiencehub.cleaning.basic import Unclean
 
 EARLIEST, LATEST = 1900, 2200
 _UNITS = ((10**17, 10**9), (10**14, 10**6), (10**11, 10**3))
-"""Epoch numbers by size: nanoseconds, microseconds (GA4), milliseconds (BuiltWith), else seconds."""
+"""Epoch numbers by size: nano-, micro- (GA4) or milliseconds (BuiltWith); else seconds."""
 
 
 def instant(value: Any, _: Mapping[str, Any]) -> datetime:
@@ -20,7 +20,9 @@ def instant(value: Any, _: Mapping[str, Any]) -> datetime:
         when = value
     elif isinstance(value, bool):
         raise Unclean("not_a_time")
-    elif isinstance(value, int | float) or re.fullmatch(r"-?\d{9,20}", str(value).strip(), re.ASCII):
+    elif isinstance(value, int | float) or re.fullmatch(
+        r"-?\d{9,20}", str(value).strip(), re.ASCII
+    ):
         when = _epoch(float(value))
     else:
         when = _iso(str(value).strip())

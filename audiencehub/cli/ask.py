@@ -31,7 +31,9 @@ def register(app: typer.Typer) -> None:
 
 @verb
 def explain_verb(
-    person: Annotated[str, typer.Argument(help="E-mail, CRM record id, number, or a company's domain")],
+    person: Annotated[
+        str, typer.Argument(help="E-mail, CRM record id, number, or a company's domain")
+    ],
     segment: SegmentName = None,
     env: Env = "sandbox",
     as_json: AsJson = False,
@@ -57,15 +59,21 @@ def explain_person(
     try:
         entity, number = find(connection, person)
         profile = _profile(connection, settings, entity, number)
-        members = {name: True for name in memberships(connection)[entity].get(number, ())}
-        known = {name: members.get(name, False) for name, one in book.segments.items() if one.of == entity}
+        members = dict.fromkeys(memberships(connection)[entity].get(number, ()), True)
+        known = {
+            name: members.get(name, False)
+            for name, one in book.segments.items()
+            if one.of == entity
+        }
         clock = _evaluated_at(connection, published)
         found = explain(book, profile, clock, segments or None, known)
         found.sort(key=lambda one: (not one.matches, one.segment))
         if as_json:
             emit(
                 {
-                    "entity": entity, "id": number, "published": published.isoformat(),
+                    "entity": entity,
+                    "id": number,
+                    "published": published.isoformat(),
                     "segments": [one.json() for one in found],
                 }
             )
@@ -80,15 +88,20 @@ def find(connection: Connection, person: str) -> tuple[Entity, int]:
     asked = person.strip()
     tries: list[tuple[Entity, str]] = [
         ("contact", "SELECT contact_id FROM contact WHERE email = lower($asked)"),
-        ("contact", "SELECT id FROM record_map r JOIN source_contact s USING (source, source_id) "
-                    "WHERE r.entity = 'contact' AND s.email = lower($asked)"),
+        (
+            "contact",
+            "SELECT id FROM record_map r JOIN source_contact s USING (source, source_id) "
+            "WHERE r.entity = 'contact' AND s.email = lower($asked)",
+        ),
         ("contact", "SELECT id FROM record_map WHERE entity = 'contact' AND source_id = $asked"),
         ("account", "SELECT id FROM record_map WHERE entity = 'account' AND source_id = $asked"),
         ("account", "SELECT account_id FROM account WHERE domain = lower($asked)"),
         ("account", "SELECT account_id FROM account WHERE lower(name) = lower($asked)"),
     ]
     if re.fullmatch(r"\d{1,9}", asked):
-        tries.append(("contact", "SELECT contact_id FROM contact WHERE contact_id = CAST($asked AS INTEGER)"))
+        tries.append(
+            ("contact", "SELECT contact_id FROM contact WHERE contact_id = CAST($asked AS INTEGER)")
+        )
     for entity, sql in tries:
         found = {int(row[0]) for row in connection.execute(sql, {"asked": asked}).fetchall()}
         if len(found) == 1:
@@ -100,7 +113,7 @@ def find(connection: Connection, person: str) -> tuple[Entity, int]:
             )
     raise ConfigError(
         "Nobody fits in what was published last.",
-        hint="Use an e-mail address, a CRM record id, or a company's domain; or run audiencehub sync",
+        hint="Use an e-mail address, a CRM record id, or a company's domain; or sync first",
     )
 
 
@@ -131,7 +144,8 @@ def _show(
     for line in _heading(entity, number, profile):
         console.print(line, markup=False, soft_wrap=True)
     records = connection.execute(
-        "SELECT source, record_kind, source_id FROM record_map WHERE entity = ? AND id = ? ORDER BY ALL",
+        "SELECT source, record_kind, source_id FROM record_map "
+        "WHERE entity = ? AND id = ? ORDER BY ALL",
         [entity, number],
     ).fetchall()
     listed = ", ".join(f"{source} {kind} {key}" for source, kind, key in records)
@@ -150,23 +164,43 @@ def _show(
 def _brief(one: Explanation) -> None:
     head, *_ = one.lines()
     console.print(head, style="bold dim", markup=False, soft_wrap=True)
-    failed = [line for line in one.clauses if not line.verdict]
-    for line in failed[-1:]:
-        console.print(f"  {str(line).strip()}", style="dim", markup=False, soft_wrap=True)
+    for line in _failing(one):
+        console.print(f"  {line}", style="dim", markup=False, soft_wrap=True)
     if one.flip:
-        console.print(f"  to enter: {'; and '.join(one.flip)}", style="dim", markup=False, soft_wrap=True)
+        console.print(
+            f"  to enter: {'; and '.join(one.flip)}", style="dim", markup=False, soft_wrap=True
+        )
+
+
+def _failing(one: Explanation) -> list[str]:
+    """The clauses right below the rule's root that are false; a `not` with what it excludes."""
+    lines = []
+    for place, line in enumerate(one.clauses):
+        if line.verdict or line.depth != 1:
+            continue
+        said = str(line).strip()
+        if line.clause == "not" and place + 1 < len(one.clauses):
+            said += f" {one.clauses[place + 1].clause}"
+        lines.append(said)
+    return lines or [str(one.clauses[0]).strip()]
 
 
 def _heading(entity: Entity, number: int, profile: Profile) -> list[str]:
     account: dict[str, Any] = dict(profile.account or {})
     company = ", ".join(
-        str(part) for part in (account.get("name"), account.get("domain"), account.get("industry")) if part
+        str(part)
+        for part in (account.get("name"), account.get("domain"), account.get("industry"))
+        if part
     )
     if entity == "account":
         return [f"company {number}: {company}"]
     contact: dict[str, Any] = dict(profile.contact or {})
-    name = " ".join(str(part) for part in (contact.get("first_name"), contact.get("last_name")) if part)
-    about = ", ".join(str(part) for part in (name, contact.get("title"), contact.get("email")) if part)
+    name = " ".join(
+        str(part) for part in (contact.get("first_name"), contact.get("last_name")) if part
+    )
+    about = ", ".join(
+        str(part) for part in (name, contact.get("title"), contact.get("email")) if part
+    )
     return [f"person {number}: {about}", *([f"at {company}"] if company else [])]
 
 
@@ -185,4 +219,3 @@ def someone_interesting(settings: Settings) -> str:
     if found is None:
         raise ConfigError("No segment has a member.", hint="Run: audiencehub check, then sync")
     return str(found[0])
-

@@ -39,9 +39,12 @@ def register(app: typer.Typer) -> None:
 def plan(
     env: Env = "sandbox",
     as_of: Annotated[
-        str | None, typer.Option("--as-of", help="Evaluate as of this date (sandbox and dry run only)")
+        str | None,
+        typer.Option("--as-of", help="Evaluate as of this date (sandbox and dry run only)"),
     ] = None,
-    target: Annotated[str | None, typer.Option("--target", help="Show the members of one target")] = None,
+    target: Annotated[
+        str | None, typer.Option("--target", help="Show the members of one target")
+    ] = None,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
@@ -58,8 +61,13 @@ def plan(
         found = [asdict(one) for one in planning.plan(hub).plans]
         changes = {
             one["plan_id"]: [
-                {"member": change.member, "op": change.op, "enters": list(change.enters),
-                 "leaves": list(change.leaves), "why": change.why}
+                {
+                    "member": change.member,
+                    "op": change.op,
+                    "enters": list(change.enters),
+                    "leaves": list(change.leaves),
+                    "why": change.why,
+                }
                 for change in hub.ledger.plans.changes(one["plan_id"])
             ]
             for one in found
@@ -84,8 +92,11 @@ def _members(target: str, changes: Sequence[dict[str, Any]], *, everyone: bool) 
         table.add_column(head, overflow="fold")
     for one in changes if everyone else changes[:SHOWN]:
         table.add_row(
-            one["member"], one["op"], "[green]" + ", ".join(one["enters"]) + "[/]",
-            "[red]" + ", ".join(one["leaves"]) + "[/]", one["why"],
+            one["member"],
+            one["op"],
+            "[green]" + ", ".join(one["enters"]) + "[/]",
+            "[red]" + ", ".join(one["leaves"]) + "[/]",
+            one["why"],
         )
     console.print(table)
     if not everyone and len(changes) > SHOWN:
@@ -95,8 +106,11 @@ def _members(target: str, changes: Sequence[dict[str, Any]], *, everyone: bool) 
 def _next(found: Sequence[dict[str, Any]], env: str) -> None:
     held = [one for one in found if one["verdict"] == "hold"]
     if held:
-        say(f"Release with: audiencehub approve {held[0]['plan_id']} --reason \"…\" --env {env}",
-            style="yellow", soft_wrap=True)
+        say(
+            f'Release with: audiencehub approve {held[0]["plan_id"]} --reason "…" --env {env}',
+            style="yellow",
+            soft_wrap=True,
+        )
     elif any(one["plan_id"] for one in found):
         say(f"Send it with: audiencehub push --env {env}", style="dim")
 
@@ -119,14 +133,22 @@ def approve(
         who = by or getpass.getuser()
         wanted = [one.plan_id for one in ledger.plans.held()] if plan_id == "all" else [plan_id]
         if not wanted:
-            raise ConfigError("No plan waits for approval.", hint="audiencehub plan shows what would be sent")
-        released = [one for name in wanted for one in ledger.plans.approve(name, who, reason, machine_now())]
+            raise ConfigError(
+                "No plan waits for approval.", hint="audiencehub plan shows what would be sent"
+            )
+        released = [
+            one for name in wanted for one in ledger.plans.approve(name, who, reason, machine_now())
+        ]
     finally:
         ledger.close()
     started = [one.plan_id for one in released if launch.announce_approval(settings, one.plan_id)]
     if as_json:
-        emit([{"plan_id": one.plan_id, "target": one.target, "started": one.plan_id in started}
-              for one in released])
+        emit(
+            [
+                {"plan_id": one.plan_id, "target": one.target, "started": one.plan_id in started}
+                for one in released
+            ]
+        )
         return
     for one in released:
         say(f"approved {one.plan_id} for {one.target}")
@@ -139,7 +161,9 @@ def approve(
 
 @verb
 def apply(
-    plan_id: Annotated[str, typer.Argument(metavar="PLAN", help="Plan ids, with commas between them")],
+    plan_id: Annotated[
+        str, typer.Argument(metavar="PLAN", help="Plan ids, with commas between them")
+    ],
     env: Env = "sandbox",
     no_prefect: NoPrefect = False,
     quiet: Quiet = False,
@@ -157,7 +181,11 @@ def apply(
                 result = run_apply(hub, ids, Caller())
         else:
             result = launch.run_flow(
-                settings, "apply_plan", {"plan": ",".join(ids)}, quiet=quiet or as_json, progress=bars
+                settings,
+                "apply_plan",
+                {"plan": ",".join(ids)},
+                quiet=quiet or as_json,
+                progress=bars,
             )
     _tell(settings, result, env, as_json)
 
@@ -193,9 +221,12 @@ def _tell(settings: Settings, result: SyncResult, env: str, as_json: bool) -> No
 
 @verb
 def drift(
-    accept: Annotated[str | None, typer.Option("--accept", help="TARGET:RECORD, or all: it stands")] = None,
+    accept: Annotated[
+        str | None, typer.Option("--accept", help="TARGET:RECORD, or all: it stands")
+    ] = None,
     revert: Annotated[
-        str | None, typer.Option("--revert", help="TARGET:RECORD, or all: the next push writes over it")
+        str | None,
+        typer.Option("--revert", help="TARGET:RECORD, or all: the next push writes over it"),
     ] = None,
     by: Who = "",
     env: Env = "sandbox",
@@ -211,13 +242,25 @@ def drift(
         for state, which in (("accepted", accept), ("reverted", revert)):
             if which is not None:
                 for one in _chosen(edits, which):
-                    ledger.edits.settle(one.target, one.member, state, by or getpass.getuser(), machine_now())
+                    ledger.edits.settle(
+                        one.target, one.member, state, by or getpass.getuser(), machine_now()
+                    )
         edits = ledger.edits.list()
     finally:
         ledger.close()
     if as_json:
-        emit([{"target": one.target, "record": one.member, "added": sorted(one.added),
-               "removed": sorted(one.removed), "found_at": one.found_at.isoformat()} for one in edits])
+        emit(
+            [
+                {
+                    "target": one.target,
+                    "record": one.member,
+                    "added": sorted(one.added),
+                    "removed": sorted(one.removed),
+                    "found_at": one.found_at.isoformat(),
+                }
+                for one in edits
+            ]
+        )
         return
     if not edits:
         say("No tag was edited by hand, or every edit is settled.")
@@ -226,12 +269,20 @@ def drift(
     for head in ("target", "record", "added", "removed", "found"):
         table.add_column(head, overflow="fold")
     for one in edits:
-        table.add_row(one.target, one.member, ", ".join(sorted(one.added)), ", ".join(sorted(one.removed)),
-                      f"{one.found_at:%Y-%m-%d %H:%M}")
+        table.add_row(
+            one.target,
+            one.member,
+            ", ".join(sorted(one.added)),
+            ", ".join(sorted(one.removed)),
+            f"{one.found_at:%Y-%m-%d %H:%M}",
+        )
     console.print(table)
     first = edits[0]
-    say(f"Let it stand: audiencehub drift --accept {first.target}:{first.member}   Undo: --revert …",
-        style="dim", soft_wrap=True)
+    say(
+        f"It stands: audiencehub drift --accept {first.target}:{first.member}   Undo: --revert …",
+        style="dim",
+        soft_wrap=True,
+    )
 
 
 def _chosen(edits: Sequence[HandEdit], which: str) -> list[HandEdit]:

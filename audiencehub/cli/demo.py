@@ -20,7 +20,8 @@ def tell(settings: Settings, quiet: bool) -> None:
     """Two syncs with a day between them, one approval, one person explained."""
     if settings.sandbox is None:
         raise HubError(
-            f"The environment {settings.env} has no sandbox.", hint="Run: audiencehub demo --env sandbox"
+            f"The environment {settings.env} has no sandbox.",
+            hint="Run: audiencehub demo --env sandbox",
         )
     labels = {name: one.label for name, one in load_rules(settings).segments.items()}
     _fresh(settings)
@@ -31,8 +32,10 @@ def tell(settings: Settings, quiet: bool) -> None:
             show.sources(first.summary)
             show.segments(first.summary, labels)
             show.plans(first.summary["plans"], "Plan of the first run")
-            say("The first run of any target is held. You would look, and approve; so does the demo.",
-                soft_wrap=True)
+            say(
+                "The first run of a target is held. You would look, and approve; so does the demo.",
+                soft_wrap=True,
+            )
             _approve(settings, urls, first)
 
             _title("2. Approved: exactly that plan is sent")
@@ -83,8 +86,11 @@ def _approve(settings: Settings, urls: Mapping[str, str], run: SyncResult) -> No
             ledger.plans.approve(
                 plan_id, "demo", "the demo approves what it has shown", clock(settings, urls, None)
             )
-            say(f"  audiencehub approve {plan_id} --reason \"the demo approves what it has shown\"",
-                style="green", soft_wrap=True)
+            say(
+                f'  audiencehub approve {plan_id} --reason "the demo approves what it has shown"',
+                style="green",
+                soft_wrap=True,
+            )
     finally:
         ledger.close()
 
@@ -104,11 +110,15 @@ def _farewell(settings: Settings, run: SyncResult, person: str) -> None:
     lines: list[tuple[str, Callable[[], str] | str]] = [
         ("the report of the second day", f"file://{run.report}"),
         ("why another person is tagged", f"audiencehub explain {person}"),
-        ("the rules, and your first one", "segment_rules/   README, \"Your first rule\""),
+        ("the rules, and your first one", 'segment_rules/   README, "Your first rule"'),
         ("sync once more: nothing to send", "audiencehub sync"),
         ("the fakes, to poke at", "audiencehub sandbox"),
         ("server, schedules and run pages", "audiencehub up"),
     ]
     for what, where in lines:
         say(f"  {what:<34} {where}", soft_wrap=True)
-    say(f"The demo lives in {settings.folder} and begins anew each time.", style="dim", soft_wrap=True)
+    say(
+        f"The demo lives in {settings.folder} and begins anew each time.",
+        style="dim",
+        soft_wrap=True,
+    )

@@ -1,4 +1,4 @@
-"""Counts that use neither plan nor ledger: what should have been written, and what the CRMs say was."""
+"""Counts that use neither plan nor ledger: what had to be written, and what the CRMs say was."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ import duckdb
 from rich.table import Table
 
 from audiencehub.cli.common import console, say
+from audiencehub.delivery.desired import held_out
 from audiencehub.errors import HubError
-from audiencehub.rules import RuleBook
+from audiencehub.rules import RuleBook, Segment
 from audiencehub.sandbox import process
 from audiencehub.settings import Settings
 
 CRMS: Mapping[str, Mapping[str, str]] = {
-    "salesforce": {"contact": "contact", "lead": "lead", "account": "account"},
-    "hubspot": {"contact": "contact", "account": "account"},
+    "salesforce": {"contact": "Contact", "lead": "Lead", "account": "Account"},
+    "hubspot": {"contact": "contacts", "account": "companies"},
 }
 """Destination to its tag places, and how its fake's write log calls them."""
 
@@ -34,14 +35,15 @@ def tell(
     table.add_column("CRM object")
     table.add_column("tag sets that differ", justify="right")
     table.add_column("records written", justify="right")
+    table.add_column("deleted there meanwhile", justify="right")
     agree = True
     for name, places in CRMS.items():
-        log = process.writes(urls, name)[before[name]:]
+        log = process.writes(urls, name)[before[name] :]
         for place, word in places.items():
-            due = _differing(old, new, book, name, place)
+            due, gone = _differing(old, new, book, name, place)
             written = sum(1 for entry in log if entry.get("object") == word)
             agree = agree and due == written
-            table.add_row(f"{name}/{place}", f"{due:,}", f"{written:,}")
+            table.add_row(f"{name}/{place}", f"{due:,}", f"{written:,}", f"{gone:,}")
     console.print(table)
     old.close()
     new.close()
@@ -53,26 +55,38 @@ def tell(
 
 
 def _differing(
-    old: duckdb.DuckDBPyConnection, new: duckdb.DuckDBPyConnection, book: RuleBook, name: str, place: str
-) -> int:
+    old: duckdb.DuckDBPyConnection,
+    new: duckdb.DuckDBPyConnection,
+    book: RuleBook,
+    name: str,
+    place: str,
+) -> tuple[int, int]:
+    """Live records whose tag set differs, and tagged ones that no longer exist."""
     entity = "account" if place == "account" else "contact"
     tags = [
-        segment.id
+        segment
         for segment, one in book.activations(name)
         if one.kind == "tag" and segment.of == entity
     ]
     before, after = (_tag_sets(one, name, place, entity, tags) for one in (old, new))
-    return sum(1 for record, held in after.items() if held != before.get(record, ""))
+    due = sum(1 for record, held in after.items() if held != before.get(record, set()))
+    return due, sum(1 for record, held in before.items() if held and record not in after)
 
 
 def _tag_sets(
-    connection: duckdb.DuckDBPyConnection, name: str, place: str, entity: str, tags: list[str]
-) -> dict[str, str]:
+    connection: duckdb.DuckDBPyConnection, name: str, place: str, entity: str, tags: list[Segment]
+) -> dict[str, set[str]]:
+    """Record id to its tags; those whom an experiment holds back have none of it."""
     rows = connection.execute(
-        "SELECT r.source_id, coalesce(string_agg(m.segment, ';' ORDER BY m.segment), '') "
-        "FROM record_map r LEFT JOIN member m ON m.entity = r.entity AND m.id = r.id "
-        "AND list_contains($tags::VARCHAR[], m.segment) "
-        "WHERE r.source = $name AND r.entity = $entity AND r.record_kind = $place GROUP BY 1",
-        {"name": name, "entity": entity, "place": place, "tags": tags},
+        "SELECT r.source_id, m.id, m.segment FROM record_map r LEFT JOIN member m "
+        "ON m.entity = r.entity AND m.id = r.id "
+        "WHERE r.source = $name AND r.entity = $entity AND r.record_kind = $place",
+        {"name": name, "entity": entity, "place": place},
     ).fetchall()
-    return dict(rows)
+    by_name = {one.id: one for one in tags}
+    found: dict[str, set[str]] = {}
+    for record, number, segment in rows:
+        held = found.setdefault(record, set())
+        if segment in by_name and not held_out(by_name[segment], entity, number):
+            held.add(segment)
+    return found

@@ -18,7 +18,15 @@ from audiencehub.opening import check_options, load_rules, open_destination, ope
 from audiencehub.settings import Settings, load
 from audiencehub.steps import normalize
 
-PINNED = ("prefect", "fastapi", "sqlalchemy", "duckdb", "apsw", "simple-salesforce", "hubspot-api-client")
+PINNED = (
+    "prefect",
+    "fastapi",
+    "sqlalchemy",
+    "duckdb",
+    "apsw",
+    "simple-salesforce",
+    "hubspot-api-client",
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -26,8 +34,9 @@ def register(app: typer.Typer) -> None:
     app.command()(connectors)
     app.command()(doctor)
     app.command()(report)
-    quarantine = typer.Typer(help="Records set aside: list them, look at one, try again.",
-                             no_args_is_help=True)
+    quarantine = typer.Typer(
+        help="Records set aside: list them, look at one, try again.", no_args_is_help=True
+    )
     quarantine.command("list")(quarantine_list)
     quarantine.command("show")(quarantine_show)
     quarantine.command("retry")(quarantine_retry)
@@ -40,7 +49,7 @@ def connectors(as_json: AsJson = False) -> None:
 
     Example: audiencehub connectors
     """
-    rows = []
+    rows: list[dict[str, Any]] = []
     for name in connector.names():
         spec = connector.spec(name)
         can = connector.load(spec.destination).can if spec.destination else None
@@ -65,9 +74,11 @@ def connectors(as_json: AsJson = False) -> None:
     for row in rows:
         reads = "yes" if row["reads"] else "enriches" if row["enriches"] else ""
         writes = ", ".join([*(f"{kind}s" for kind in row["writes"])])
-        table.add_row(row["connector"], reads, writes, "yes" if row["sandbox"] else "", row["about"])
+        table.add_row(
+            row["connector"], reads, writes, "yes" if row["sandbox"] else "", row["about"]
+        )
     console.print(table)
-    say("Add one: CONTRIBUTING.md, \"Add a connector\".", style="dim")
+    say('Add one: CONTRIBUTING.md, "Add a connector".', style="dim")
 
 
 @verb
@@ -83,10 +94,14 @@ def doctor(env: Env = "sandbox", as_json: AsJson = False) -> None:
     if all(one["ok"] for one in findings):
         with open_hub(settings, kind="doctor") as hub:
             for name in settings.sources:
-                findings.append(_finding(f"source {name}", lambda n: open_source(hub, n).check(), name))
+                findings.append(
+                    _finding(f"source {name}", lambda n: open_source(hub, n).check(), name)
+                )
             for name in settings.destinations:
                 findings.append(
-                    _finding(f"destination {name}", lambda n: open_destination(hub, n).check(), name)
+                    _finding(
+                        f"destination {name}", lambda n: open_destination(hub, n).check(), name
+                    )
                 )
             hub.ledger.runs.finish(hub.run_id, "completed", hub.now, {})
     if as_json:
@@ -158,18 +173,27 @@ def quarantine_list(source: Source = None, env: Env = "sandbox", as_json: AsJson
     for head in ("no.", "source", "stream", "record", "reason"):
         table.add_column(head)
     for one in rows[:50]:
-        table.add_row(str(one.id), one.source, one.stream, one.record_ref, f"{one.code}: {one.message}")
+        table.add_row(
+            str(one.id), one.source, one.stream, one.record_ref, f"{one.code}: {one.message}"
+        )
     console.print(table)
     if len(rows) > 50:
         say(f"… and {len(rows) - 50:,} more; --json prints them all.", style="dim")
-    say("Look at one: audiencehub quarantine show NO   Try again: audiencehub quarantine retry [NO …]",
-        style="dim")
+    say(
+        "Look at one: audiencehub quarantine show NO   Again: audiencehub quarantine retry [NO …]",
+        style="dim",
+    )
 
 
 def _shown(one: Quarantined) -> dict[str, Any]:
     return {
-        "id": one.id, "source": one.source, "stream": one.stream, "record": one.record_ref,
-        "code": one.code, "message": one.message, "at": one.at.isoformat(),
+        "id": one.id,
+        "source": one.source,
+        "stream": one.stream,
+        "record": one.record_ref,
+        "code": one.code,
+        "message": one.message,
+        "at": one.at.isoformat(),
     }
 
 
@@ -181,7 +205,9 @@ def quarantine_show(number: int, env: Env = "sandbox", as_json: AsJson = False) 
     """
     found = next((one for one in _waiting(load(env)) if one.id == number), None)
     if found is None:
-        raise ConfigError(f"Number {number} is not in quarantine.", hint="audiencehub quarantine list")
+        raise ConfigError(
+            f"Number {number} is not in quarantine.", hint="audiencehub quarantine list"
+        )
     if as_json:
         emit(_shown(found))
         return
@@ -204,8 +230,11 @@ def quarantine_retry(ids: Ids = None, env: Env = "sandbox", as_json: AsJson = Fa
         # A delivery set aside is let go: the next push tries it again.
         hub.ledger.quarantine.resolve([one.id for one in deliveries])
         hub.ledger.runs.finish(hub.run_id, "completed", hub.now, {"healed": len(healed)})
-    result = {"accepted": len(healed), "tried again at the next push": len(deliveries),
-              "still set aside": len(failed)}
+    result = {
+        "accepted": len(healed),
+        "tried again at the next push": len(deliveries),
+        "still set aside": len(failed),
+    }
     if as_json:
         emit(result)
     else:

@@ -26,7 +26,9 @@ def tell(settings: Settings) -> None:
 def counts(settings: Settings) -> list[str]:
     """The two lines, from the published copy and the quarantine."""
     ledger = Ledger.open(settings.folder)
-    aside = sum(n for (source, _, _), n in ledger.quarantine.counts().items() if source == "bombora")
+    aside = sum(
+        n for (source, _, _), n in ledger.quarantine.counts().items() if source == "bombora"
+    )
     ledger.close()
     connection, _ = open_published(settings.folder)
     (signals,) = connection.execute(
@@ -38,7 +40,7 @@ def counts(settings: Settings) -> list[str]:
     ).fetchall()[0]
     connection.close()
     return [
-        f"Bombora: {signals:,} rows normalized + {aside:,} in quarantine = {signals + aside:,} rows.",
+        f"Bombora: {signals:,} rows normalized + {aside:,} in quarantine = {signals + aside:,}.",
         f"CDNOW: {orders:,} orders of {customers:,} customers, {total:,.2f} dollars.",
     ]
 

@@ -68,8 +68,13 @@ def sync(
     if no_prefect:
         result = bare(settings, options, as_of, quiet)
     else:
-        parameters = {"env": env, "only": list(only or ()), "full": full, "as_of": as_of,
-                      "dry_run": dry_run}
+        parameters = {
+            "env": env,
+            "only": list(only or ()),
+            "full": full,
+            "as_of": as_of,
+            "dry_run": dry_run,
+        }
         with progress(quiet or as_json) as bars:
             result = launch.run_flow(
                 settings, "sync", parameters, quiet=quiet or as_json, progress=bars
@@ -92,7 +97,9 @@ def bare(settings: Settings, options: SyncOptions, as_of: str | None, quiet: boo
         return run_sync(hub, options, Caller())
 
 
-def _part(env: str, kind: str, as_of: str | None, quiet: bool, work: Callable[..., None]) -> SyncResult:
+def _part(
+    env: str, kind: str, as_of: str | None, quiet: bool, work: Callable[..., None]
+) -> SyncResult:
     settings = load(env)
     with (
         progress(quiet) as bars,
@@ -108,7 +115,10 @@ def _part(env: str, kind: str, as_of: str | None, quiet: bool, work: Callable[..
 
 @verb
 def pull(
-    env: Env = "sandbox", only: Only = None, full: Full = False, quiet: Quiet = False,
+    env: Env = "sandbox",
+    only: Only = None,
+    full: Full = False,
+    quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
     """Read the sources into the warehouse; evaluate and send nothing.
@@ -116,7 +126,9 @@ def pull(
     Example: audiencehub pull --only salesforce --full
     """
     options = SyncOptions(tuple(only or ()), full)
-    result = _part(env, "pull", None, quiet or as_json, lambda hub, out: read(hub, options, Caller(), out))
+    result = _part(
+        env, "pull", None, quiet or as_json, lambda hub, out: read(hub, options, Caller(), out)
+    )
     if as_json:
         emit(asdict(result))
     else:

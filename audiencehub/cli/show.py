@@ -53,7 +53,9 @@ def segments(summary: Mapping[str, Any], labels: Mapping[str, str]) -> None:
         table.add_column(head, justify="right")
     for name, size in sorted(found["sizes"].items(), key=lambda item: -item[1]):
         entered, left = found["entered"].get(name, 0), found["left"].get(name, 0)
-        table.add_row(name, labels.get(name, ""), f"{size:,}", _signed(entered, "+"), _signed(left, "-"))
+        table.add_row(
+            name, labels.get(name, ""), f"{size:,}", _signed(entered, "+"), _signed(left, "-")
+        )
     console.print(table)
 
 
@@ -64,19 +66,28 @@ def plans(rows: Sequence[Mapping[str, Any]], title: str = "Plan") -> None:
         return
     table = Table(title=title, title_justify="left")
     table.add_column("plan", no_wrap=True)
-    table.add_column("target")
+    table.add_column("target", overflow="fold")
     for head in ("add", "remove", "set", "calls"):
         table.add_column(head, justify="right")
     table.add_column("verdict")
     for one in rows:
         if not one["plan_id"]:
-            table.add_row("", one["target"], "", "", "", "", "[dim]nothing to do[/]")
+            if _alone(one, rows):
+                table.add_row("", one["target"], "", "", "", "", "[dim]nothing to do[/]")
             continue
-        held = [guard["message"] for guard in one["guards"] if guard["verdict"] == "hold"]
-        verdict = f"[yellow]held[/]: {'; '.join(held)}" if one["verdict"] == "hold" else "[green]go[/]"
+        verdict = (
+            f"[yellow]held[/]: {_why(one['guards'])}"
+            if one["verdict"] == "hold"
+            else "[green]go[/]"
+        )
         table.add_row(
-            one["plan_id"], one["target"], f"{one['adds']:,}", f"{one['removes']:,}",
-            f"{one['sets']:,}", f"{one['calls']:,}", verdict,
+            one["plan_id"],
+            _target(one),
+            f"{one['adds']:,}",
+            f"{one['removes']:,}",
+            f"{one['sets']:,}",
+            f"{one['calls']:,}",
+            verdict,
         )
     console.print(table)
     for one in rows:
@@ -85,18 +96,46 @@ def plans(rows: Sequence[Mapping[str, Any]], title: str = "Plan") -> None:
             say(f"{one['target']} leaves out {why}.", soft_wrap=True)
 
 
+def _target(one: Mapping[str, Any]) -> str:
+    return (
+        f"{one['target']} [dim](withdrawn consent)[/]"
+        if one["kind"] == "consent"
+        else str(one["target"])
+    )
+
+
+def _why(guards: Sequence[Mapping[str, Any]]) -> str:
+    """The guards that hold, the plainest first; the first run says enough."""
+    held = [guard for guard in guards if guard["verdict"] == "hold"]
+    first = [guard["message"] for guard in held if guard["name"] == "first_run"]
+    if first:
+        more = len(held) - 1
+        return str(first[0]) + (f" (and {more} more guard{'s' * (more > 1)})" if more else "")
+    named = [f"{guard['segment']}: " * bool(guard["segment"]) + guard["message"] for guard in held]
+    return "; ".join(named)
+
+
+def _alone(one: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> bool:
+    """No other plan of this target has work."""
+    return not any(other["plan_id"] for other in rows if other["target"] == one["target"])
+
+
 def pushed(rows: Sequence[Mapping[str, Any]]) -> None:
     """What each target confirmed."""
     if not rows:
         return
     table = Table(title="Pushed", title_justify="left")
-    table.add_column("target")
+    table.add_column("target", overflow="fold")
     for head in ("confirmed", "rejected", "unsettled", "calls", "edited by hand"):
         table.add_column(head, justify="right")
     for one in rows:
         table.add_row(
-            one["target"], f"{one['confirmed']:,}", f"{one['rejected']:,}", f"{one['unknown']:,}",
-            f"{one['calls']:,}", f"{one['drifted']:,}",
+            one["target"],
+            f"{one['confirmed']:,}",
+            f"{one['rejected']:,}",
+            f"{one['unknown']:,}",
+            f"{one['calls']:,}",
+            f"{one['drifted']:,}",
         )
     console.print(table)
 
@@ -112,7 +151,9 @@ def result(run: SyncResult, labels: Mapping[str, str], env: str) -> None:
         stderr.print(problem, style="red", markup=False, soft_wrap=True)
     if run.held:
         say(f"{len(run.held)} plan(s) wait for approval; nothing of them was sent.", style="yellow")
-        say(f"  -> audiencehub approve {run.held[0]} --reason \"…\" --env {env}   (or: approve all)",
-            soft_wrap=True)
+        say(
+            f'  -> audiencehub approve {run.held[0]} --reason "…" --env {env}   (or: approve all)',
+            soft_wrap=True,
+        )
     if run.report:
         say(f"Report: {run.report}", soft_wrap=True)

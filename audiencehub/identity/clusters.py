@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Mapping
 
 
-def clusters(records: Iterable[Hashable], links: Iterable[tuple[Hashable, Hashable]]) -> Mapping[Hashable, Hashable]:
+def clusters(
+    records: Iterable[Hashable], links: Iterable[tuple[Hashable, Hashable]]
+) -> Mapping[Hashable, Hashable]:
     """Each record to the representative of its cluster. Links to unknown records are ignored."""
     parent: dict[Hashable, Hashable] = {record: record for record in records}
 
@@ -21,8 +23,10 @@ def clusters(records: Iterable[Hashable], links: Iterable[tuple[Hashable, Hashab
     return {record: root(record) for record in parent}
 
 
-def star(groups: Mapping[Hashable, list[Hashable]], limit: int) -> Iterable[tuple[Hashable, Hashable]]:
-    """Links within groups of records that share a key; a key shared by more than `limit` is no key."""
+def star(
+    groups: Mapping[Hashable, list[Hashable]], limit: int
+) -> Iterable[tuple[Hashable, Hashable]]:
+    """Links within groups that share a key; a key of more than `limit` records is no key."""
     for members in groups.values():
         if 1 < len(members) <= limit:
             yield from ((members[0], other) for other in members[1:])

@@ -35,7 +35,9 @@ def load_profiles(
         contacts = {}
         if entity == "contact":
             contacts = _by(
-                connection, "SELECT * FROM contact WHERE contact_id IN (SELECT id FROM asked)", "contact_id"
+                connection,
+                "SELECT * FROM contact WHERE contact_id IN (SELECT id FROM asked)",
+                "contact_id",
             )
         facts = {table: _facts(connection, entity, table) for table in (*OWN, *SHARED)}
     finally:
@@ -67,9 +69,14 @@ def _profile(
     segments: Mapping[Entity, Mapping[int, frozenset[str]]],
 ) -> Profile:
     rows = {table: facts[table].get(number, []) for table in OWN}
-    rows |= {table: facts[table].get(account_id, []) if account_id is not None else [] for table in SHARED}
+    rows |= {
+        table: facts[table].get(account_id, []) if account_id is not None else []
+        for table in SHARED
+    }
     own = segments["contact"].get(number, frozenset()) if contact is not None else frozenset()
-    shared = segments["account"].get(account_id, frozenset()) if account_id is not None else frozenset()
+    shared = (
+        segments["account"].get(account_id, frozenset()) if account_id is not None else frozenset()
+    )
     return Profile(contact, account, rows, own | shared)
 
 
@@ -84,13 +91,17 @@ def _accounts_sql(entity: Entity) -> str:
 
 def _facts(connection: Connection, entity: Entity, table: str) -> Rows:
     if table in SHARED:
-        where = "IN (SELECT id FROM asked)" if entity == "account" else (
-            "IN (SELECT account_id FROM contact WHERE contact_id IN (SELECT id FROM asked))"
+        where = (
+            "IN (SELECT id FROM asked)"
+            if entity == "account"
+            else ("IN (SELECT account_id FROM contact WHERE contact_id IN (SELECT id FROM asked))")
         )
         return _by(connection, f'SELECT * FROM "{table}" WHERE account_id {where}', "account_id")
     if entity == "contact":
         return _by(
-            connection, f'SELECT * FROM "{table}" WHERE contact_id IN (SELECT id FROM asked)', "contact_id"
+            connection,
+            f'SELECT * FROM "{table}" WHERE contact_id IN (SELECT id FROM asked)',
+            "contact_id",
         )
     # Of an account: its own rows and those of its people, each once.
     return _by(
@@ -121,14 +132,19 @@ def provenance(
         row
         for rows in _by(
             connection,
-            f"SELECT s.*, m.id AS owner FROM source_{entity} s JOIN record_map m ON m.source = s.source "
-            f"AND m.source_id = s.source_id AND m.entity = '{entity}' WHERE m.id = {int(number)}",
+            f"""
+            SELECT s.*, m.id AS owner FROM source_{entity} s JOIN record_map m
+              ON m.source = s.source AND m.source_id = s.source_id AND m.entity = '{entity}'
+            WHERE m.id = {int(number)}
+            """,
             "owner",
         ).values()
         for row in rows
     ]
     rows.sort(key=lambda row: row["source_id"])
-    rows.sort(key=lambda row: row["observed_at"].timestamp() if row["observed_at"] else 0, reverse=True)
+    rows.sort(
+        key=lambda row: row["observed_at"].timestamp() if row["observed_at"] else 0, reverse=True
+    )
     rows.sort(key=lambda row: priorities.get(row["source"], 1000))
     seen = {}
     for field in table.fields:
@@ -147,4 +163,6 @@ def memberships(connection: Connection) -> dict[Entity, dict[int, frozenset[str]
     ).fetchall()
     for entity, number, segment in rows:
         found[entity].setdefault(number, set()).add(segment)
-    return {entity: {n: frozenset(names) for n, names in one.items()} for entity, one in found.items()}
+    return {
+        entity: {n: frozenset(names) for n, names in one.items()} for entity, one in found.items()
+    }

@@ -21,8 +21,13 @@ STATES = {
 
 
 def write(
-    folder: Path, run_id: str, state: str, summary: Mapping[str, Any], book: RuleBook,
-    settings: Settings, at: datetime,
+    folder: Path,
+    run_id: str,
+    state: str,
+    summary: Mapping[str, Any],
+    book: RuleBook,
+    settings: Settings,
+    at: datetime,
 ) -> Path:
     """Render the report into `folder`, also as `latest.html`; returns the run's own file."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Normalize: landed pages become canonical source rows. Whatever cannot is set aside, never lost."""
+"""Normalize: landed pages become canonical source rows; what cannot is set aside, never lost."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
-
-import pyarrow as pa
 
 from audiencehub.canonical import TABLES, Table
 from audiencehub.cleaning import Unclean, clean
@@ -18,7 +16,8 @@ from audiencehub.landing import records
 from audiencehub.ledger import Manifest, Quarantined
 from audiencehub.model import Row, Stream
 from audiencehub.opening import open_source
-from audiencehub.warehouse.schema import LINKS, source_arrow
+from audiencehub.warehouse.rows import absent, upsert
+from audiencehub.warehouse.schema import LINKS
 
 BATCH = 20_000
 MALFORMED = (KeyError, TypeError, ValueError, AttributeError, IndexError)
@@ -72,11 +71,13 @@ def _apply(hub: Hub, manifest: Manifest, result: Normalized) -> None:
                 if done % BATCH == 0:
                     quarantine += _store(hub, batch, manifest)
                     batch = _Batch()
-                    hub.progress(f"normalize {manifest.source}/{manifest.stream}", done, manifest.rows)
+                    hub.progress(
+                        f"normalize {manifest.source}/{manifest.stream}", done, manifest.rows
+                    )
         quarantine += _store(hub, batch, manifest)
         hub.progress(f"normalize {manifest.source}/{manifest.stream}", done, manifest.rows)
         if manifest.full and manifest.complete:
-            _absent(hub, manifest)
+            absent(hub.warehouse.connection, manifest.source, manifest.stream, manifest.manifest_id)
         # Quarantine is idempotent by record reference, so it may go first: a crash in between
         # repeats the manifest and finds the same rows.
         hub.ledger.quarantine.add(quarantine)
@@ -107,14 +108,15 @@ def _read(
     except SkipRow as error:
         reason = (error.code, error.message)
     except MALFORMED as error:
-        reason = ("malformed", f"The record is not of the documented shape ({type(error).__name__}).")
+        reason = (
+            "malformed",
+            f"The record is not of the documented shape ({type(error).__name__}).",
+        )
     else:
         _take(rows, manifest, batch, result)
         return
     identity = record.get("id") or record.get("Id") or ref
-    batch.quarantine.append(
-        (*where, str(identity), *reason, manifest.manifest_id, ref, hub.now)
-    )
+    batch.quarantine.append((*where, str(identity), *reason, manifest.manifest_id, ref, hub.now))
 
 
 def _take(rows: Iterable[Row], manifest: Manifest, batch: _Batch, result: Normalized) -> None:
@@ -124,7 +126,15 @@ def _take(rows: Iterable[Row], manifest: Manifest, batch: _Batch, result: Normal
         values = _values(table, row, issues)
         for name, raw, reason in issues:
             batch.aside.append(
-                (manifest.source, manifest.stream, row.source_id, table.name, name, str(raw)[:500], reason)
+                (
+                    manifest.source,
+                    manifest.stream,
+                    row.source_id,
+                    table.name,
+                    name,
+                    str(raw)[:500],
+                    reason,
+                )
             )
             result.uncleaned[f"{table.name}.{name}"] += 1
         observed = row.observed_at.replace(tzinfo=None) if row.observed_at else None
@@ -148,8 +158,10 @@ def _values(table: Table, row: Row, issues: list[tuple[str, Any, str]]) -> dict[
     for link in LINKS:
         raw = row.values.get(link)
         values[link] = str(raw) if raw not in (None, "") else None
-    for name, of in (("contact_email", TABLES["contact"].field("email")),
-                     ("account_domain", TABLES["account"].field("domain"))):
+    for name, of in (
+        ("contact_email", TABLES["contact"].field("email")),
+        ("account_domain", TABLES["account"].field("domain")),
+    ):
         if values[name] and of:
             values[name] = _cleaned(of, values[name], values, issues)
     fields = sorted(table.fields, key=lambda one: one.name not in FIRST)
@@ -170,7 +182,7 @@ def _cleaned(one: Any, raw: Any, known: dict[str, Any], issues: list[tuple[str, 
 
 def _store(hub: Hub, batch: _Batch, manifest: Manifest) -> list[tuple[Any, ...]]:
     for name, rows in batch.rows.items():
-        _upsert(hub, name, rows, keep_newer=not manifest.full)
+        upsert(hub.warehouse.connection, name, rows, keep_newer=not manifest.full)
     if batch.aside:
         hub.warehouse.connection.executemany(
             "INSERT INTO uncleaned VALUES(?,?,?,?,?,?,?)", batch.aside
@@ -178,58 +190,8 @@ def _store(hub: Hub, batch: _Batch, manifest: Manifest) -> list[tuple[Any, ...]]
     return batch.quarantine
 
 
-def _upsert(hub: Hub, name: str, rows: list[dict[str, Any]], *, keep_newer: bool) -> None:
-    """The last version of each record stays: by its own time, then by arrival."""
-    table = TABLES[name]
-    schema = source_arrow(table)
-    order = {(row["source_id"]): row for row in rows}
-    if len(order) < len(rows):
-        rows = _latest(rows)
-    connection = hub.warehouse.connection
-    connection.register("stage", pa.Table.from_pylist(rows, schema=schema))
-    try:
-        target = f"source_{name}"
-        if keep_newer:
-            connection.execute(
-                f"CREATE TEMP TABLE fresh AS SELECT s.* FROM stage s WHERE NOT EXISTS (SELECT 1 FROM "
-                f"{target} t WHERE t.source = s.source AND t.source_id = s.source_id "
-                "AND NOT t.deleted AND t.observed_at > s.observed_at)"
-            )
-        else:
-            connection.execute("CREATE TEMP TABLE fresh AS SELECT * FROM stage")
-        connection.execute(
-            f"DELETE FROM {target} t USING fresh f WHERE t.source = f.source "
-            "AND t.source_id = f.source_id"
-        )
-        connection.execute(f"INSERT INTO {target} BY NAME SELECT * FROM fresh")
-        connection.execute("DROP TABLE fresh")
-    finally:
-        connection.unregister("stage")
-
-
-def _latest(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    kept: dict[str, dict[str, Any]] = {}
-    for row in rows:
-        old = kept.get(row["source_id"])
-        if old is None or not (
-            old["observed_at"] and row["observed_at"] and old["observed_at"] > row["observed_at"]
-        ):
-            kept[row["source_id"]] = row
-    return list(kept.values())
-
-
-def _absent(hub: Hub, manifest: Manifest) -> None:
-    """A full pull, proven complete, did not have these records: they are gone at the source."""
-    for name in TABLES:
-        hub.warehouse.connection.execute(
-            f"UPDATE source_{name} SET deleted = true, manifest_id = $manifest "
-            "WHERE source = $source AND stream = $stream AND NOT deleted AND manifest_id < $manifest",
-            {"manifest": manifest.manifest_id, "source": manifest.source, "stream": manifest.stream},
-        )
-
-
 def retry(hub: Hub, rows: Iterable[Quarantined]) -> tuple[list[int], list[int]]:
-    """Read quarantined records again from landing: the ids now accepted, and those that still fail."""
+    """Read quarantined records again from landing: ids now accepted, and ids that still fail."""
     healed, failed = [], []
     for row in rows:
         manifest = next(iter(hub.ledger.manifests.after(row.manifest_id - 1)), None)

@@ -32,7 +32,7 @@ class Pulled:
 
 
 def pull(hub: Hub, name: str, full: bool = False) -> Pulled:
-    """Every stream of a source since its cursor; everything when `full`. Raises Stop, ConfigError."""
+    """Every stream of a source since its cursor; all of it when `full`. May raise Stop."""
     source = open_source(hub, name)
     if not isinstance(source, Source):
         return enrich(hub, name)
@@ -80,7 +80,9 @@ def _read(hub: Hub, source: str, stream: Stream, pages: Iterator[Page], folder: 
     result = StreamPull(stream.name)
     before = hub.ledger.manifests.recent_complete(source, stream.name, n=1)
     ended = False
-    with gzip.open(folder / f"{stream.name}.jsonl.gz", "wt", encoding="utf-8", compresslevel=3) as out:
+    with gzip.open(
+        folder / f"{stream.name}.jsonl.gz", "wt", encoding="utf-8", compresslevel=3
+    ) as out:
         try:
             for page in pages:
                 for record in page.records:

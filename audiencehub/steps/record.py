@@ -12,7 +12,13 @@ def record(hub: Hub, state: str, summary: dict[str, Any]) -> str:
     """Publish, write the HTML report, close the run in the ledger; returns the report's path."""
     hub.warehouse.publish(hub.now)
     path = report.write(
-        hub.settings.folder / "reports", hub.run_id, state, summary, hub.rules, hub.settings, hub.now
+        hub.settings.folder / "reports",
+        hub.run_id,
+        state,
+        summary,
+        hub.rules,
+        hub.settings,
+        hub.now,
     )
     hub.ledger.runs.finish(hub.run_id, state, hub.now, summary)
     hub.progress("record", 1, 1)

@@ -49,16 +49,15 @@ def resolve(hub: Hub) -> Resolved:
         connection.execute(profiles.entity(ACCOUNT))
         connection.execute("DELETE FROM contact")
         connection.execute(profiles.entity(CONTACT))
-        connection.execute(profiles.link_contacts(), {"free": free})
+        connection.execute(profiles.LINK_CONTACTS, {"free": free})
         _rates(hub)
         for table in FACTS:
             if table.name != "consent":
                 connection.execute(f'DELETE FROM "{table.name}"')
                 connection.execute(profiles.fact(table))
-        connection.execute(profiles.activity_span())
+        connection.execute(profiles.ACTIVITY_SPAN)
         _consent(hub)
-        result = _counted(hub, contacts)
-    return result
+        return _counted(hub)
 
 
 def _rows(hub: Hub, sql: str) -> list[tuple[Any, ...]]:
@@ -171,7 +170,9 @@ def _free_domains(hub: Hub) -> list[str]:
 def _consent(hub: Hub) -> None:
     """Every decision a source holds goes to the ledger, under the person's id."""
     rows = []
-    for person, purpose, channel, status, source, at, proof in _rows(hub, profiles.consent_decisions()):
+    for person, purpose, channel, status, source, at, proof in _rows(
+        hub, profiles.CONSENT_DECISIONS
+    ):
         # Without a date a denial outlasts every grant, and a grant yields to any denial.
         undated = LONG_AGO if status == "granted" else FOR_EVER
         when = at.replace(tzinfo=UTC) if at is not None else undated
@@ -179,7 +180,7 @@ def _consent(hub: Hub) -> None:
     hub.ledger.consent.record(rows)
 
 
-def _counted(hub: Hub, contacts: Mapping[Key, int]) -> Resolved:
+def _counted(hub: Hub) -> Resolved:
     def number(sql: str) -> int:
         return int(_rows(hub, sql)[0][0])
 
@@ -189,8 +190,6 @@ def _counted(hub: Hub, contacts: Mapping[Key, int]) -> Resolved:
         for table in FACTS
         if table.name != "consent"
     )
-    live = number(
-        "SELECT count(*) FROM record_map WHERE entity = 'contact'"
-    )
+    live = number("SELECT count(*) FROM record_map WHERE entity = 'contact'")
     people = number("SELECT count(*) FROM contact")
     return Resolved(people, number("SELECT count(*) FROM account"), live - people, unlinked)

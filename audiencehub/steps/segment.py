@@ -1,4 +1,4 @@
-"""Segment: the compiled rules give who matches; `stay` and the log give who is a member, and why."""
+"""Segment: compiled rules give who matches; `stay` and the log give who is a member, and why."""
 
 from __future__ import annotations
 

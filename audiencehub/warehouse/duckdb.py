@@ -121,10 +121,11 @@ def open_published(folder: Path) -> tuple[duckdb.DuckDBPyConnection, datetime]:
         except duckdb.IOException:
             continue  # it was removed between listing and opening: a newer one has come
         connection.execute("SET TimeZone='UTC'")
-        stamp = datetime.strptime(path.stem.split("-")[1], "%Y%m%dT%H%M%S%f")
-        return connection, stamp.replace(tzinfo=UTC)
+        stamp = f"{path.stem.split('-')[1]}+0000"
+        return connection, datetime.strptime(stamp, "%Y%m%dT%H%M%S%f%z")
     raise ConfigError(
-        "Nothing has been published yet.", hint="Run: audiencehub sync (or make demo), then ask again"
+        "Nothing has been published yet.",
+        hint="Run: audiencehub sync (or make demo), then ask again",
     )
 
 

@@ -6,26 +6,103 @@ latest. Reads the temporary tables `priority` and `rate` that the resolve step f
 
 from __future__ import annotations
 
-from audiencehub.canonical import TABLES, Table
+from audiencehub.canonical import Table
 
 DATED = {"order": "at", "deal": "created_at"}
 """Facts with money, and the field whose day decides the rate."""
-OWN = {"contact": ("created_at", "last_seen_at", "first_event_at", "last_event_at"),
-       "account": ("created_at",)}
+OWN = {
+    "contact": ("created_at", "last_seen_at", "first_event_at", "last_event_at"),
+    "account": ("created_at",),
+}
 """Fields that resolution computes instead of letting one source win."""
+
+KEYS = """
+    mail AS (
+        SELECT s.email AS key, min(m.id) AS id
+        FROM source_contact s JOIN record_map m
+          ON m.entity = 'contact' AND m.source = s.source AND m.source_id = s.source_id
+        WHERE s.email IS NOT NULL GROUP BY s.email HAVING count(DISTINCT m.id) = 1
+    ), number AS (
+        SELECT s.external_id AS key, min(m.id) AS id
+        FROM source_contact s JOIN record_map m
+          ON m.entity = 'contact' AND m.source = s.source AND m.source_id = s.source_id
+        WHERE s.external_id IS NOT NULL GROUP BY s.external_id HAVING count(DISTINCT m.id) = 1
+    ), site AS (
+        SELECT domain AS key, min(account_id) AS id
+        FROM account WHERE domain IS NOT NULL GROUP BY domain
+    )
+"""
+"""Natural keys that name exactly one person or company."""
+LINKS = """
+    LEFT JOIN record_map by_ref ON by_ref.entity = 'contact'
+      AND by_ref.source = s.source AND by_ref.source_id = s.contact_ref
+    LEFT JOIN mail by_email ON by_email.key = s.contact_email
+    LEFT JOIN number by_number ON by_number.key = s.contact_external_id
+    LEFT JOIN record_map account_ref ON account_ref.entity = 'account'
+      AND account_ref.source = s.source AND account_ref.source_id = s.account_ref
+    LEFT JOIN site account_domain ON account_domain.key = s.account_domain
+"""
+PERSON = "coalesce(by_ref.id, by_email.id, by_number.id)"
+COMPANY = "coalesce(account_ref.id, account_domain.id)"
+
+LINK_CONTACTS = """
+    UPDATE contact SET account_id = found.account_id FROM (
+        WITH said AS (
+            SELECT m.id,
+                   arg_min(a.id, (coalesce(p.priority, 1000), s.source, s.source_id)) AS account_id
+            FROM source_contact s
+            JOIN record_map m ON m.entity = 'contact'
+              AND m.source = s.source AND m.source_id = s.source_id
+            JOIN record_map a ON a.entity = 'account'
+              AND a.source = s.source AND a.source_id = s.account_ref
+            LEFT JOIN priority p ON p.source = s.source
+            GROUP BY m.id
+        ), by_domain AS (
+            SELECT domain, min(account_id) AS account_id
+            FROM account WHERE domain IS NOT NULL GROUP BY domain
+        ), by_mail AS (
+            SELECT c.contact_id AS id, d.account_id
+            FROM contact c JOIN by_domain d ON d.domain = c.email_domain
+            WHERE NOT list_contains($free::VARCHAR[], c.email_domain)
+        )
+        SELECT coalesce(said.id, by_mail.id) AS id,
+               coalesce(said.account_id, by_mail.account_id) AS account_id
+        FROM said FULL JOIN by_mail ON said.id = by_mail.id
+    ) found WHERE found.id = contact.contact_id
+"""
+"""Each contact's account: what its CRM says, else the company of its business e-mail domain."""
+ACTIVITY_SPAN = """
+    UPDATE contact SET first_event_at = span.first_at, last_event_at = span.last_at FROM (
+        SELECT contact_id, min("at") AS first_at, max("at") AS last_at
+        FROM event WHERE contact_id IS NOT NULL GROUP BY contact_id
+    ) span WHERE span.contact_id = contact.contact_id
+"""
+"""First and last activity, kept on the contact: windows without an end read it."""
+CONSENT_DECISIONS = f"""
+    WITH {KEYS}
+    SELECT {PERSON}, s.purpose, s.channel, s.status, s.source,
+           coalesce(s."at", s.observed_at), s.proof
+    FROM source_consent s {LINKS}
+    WHERE NOT s.deleted AND {PERSON} IS NOT NULL
+      AND s.purpose IS NOT NULL AND s.status IS NOT NULL
+    ORDER BY ALL
+"""
+"""(person, purpose, channel, status, source, at, proof) of every decision of a known person."""
 
 
 def record_map() -> str:
     """Which record is which person or company; only records that exist at their source."""
     kinds = " UNION ALL ".join(
-        f"SELECT source, source_id, '{name}' AS entity, coalesce(record_kind, '{name}') AS kind, deleted "
-        f"FROM source_{name}"
+        f"SELECT source, source_id, '{name}' AS entity, "
+        f"coalesce(record_kind, '{name}') AS kind, deleted FROM source_{name}"
         for name in ("contact", "account")
     )
-    return (
-        "INSERT INTO record_map SELECT m.source, m.source_id, m.entity, k.kind, m.id FROM stage_map m "
-        f"JOIN ({kinds}) k USING (source, source_id, entity) WHERE NOT k.deleted"
-    )
+    return f"""
+        INSERT INTO record_map
+        SELECT m.source, m.source_id, m.entity, k.kind, m.id
+        FROM stage_map m JOIN ({kinds}) k USING (source, source_id, entity)
+        WHERE NOT k.deleted
+    """
 
 
 def entity(table: Table) -> str:
@@ -42,32 +119,20 @@ def entity(table: Table) -> str:
         else:
             columns.append(f'arg_min("{field.name}", place)')
     link = ", NULL" if name == "contact" else ""
-    return (
-        f"INSERT INTO {name} WITH ranked AS (SELECT m.id, s.*, row_number() OVER (ORDER BY "
-        "coalesce(p.priority, 1000), s.observed_at DESC NULLS LAST, s.source, s.source_id) AS place "
-        f"FROM source_{name} s JOIN record_map m ON m.entity = '{name}' AND m.source = s.source "
-        "AND m.source_id = s.source_id LEFT JOIN priority p ON p.source = s.source "
-        f"WHERE NOT s.deleted) SELECT id{link}, {', '.join(columns)} FROM ranked GROUP BY id ORDER BY id"
-    )
-
-
-def link_contacts() -> str:
-    """Each contact's account: what its CRM says, else the company of its business e-mail domain."""
-    return (
-        "UPDATE contact SET account_id = found.account_id FROM ("
-        "WITH said AS (SELECT m.id, arg_min(a.id, (coalesce(p.priority, 1000), s.source, s.source_id)) "
-        "AS account_id FROM source_contact s JOIN record_map m ON m.entity = 'contact' "
-        "AND m.source = s.source AND m.source_id = s.source_id JOIN record_map a "
-        "ON a.entity = 'account' AND a.source = s.source AND a.source_id = s.account_ref "
-        "LEFT JOIN priority p ON p.source = s.source GROUP BY m.id), "
-        "by_domain AS (SELECT domain, min(account_id) AS account_id FROM account "
-        "WHERE domain IS NOT NULL GROUP BY domain), "
-        "by_mail AS (SELECT c.contact_id AS id, d.account_id FROM contact c JOIN by_domain d "
-        "ON d.domain = c.email_domain WHERE NOT list_contains($free::VARCHAR[], c.email_domain)) "
-        "SELECT coalesce(said.id, by_mail.id) AS id, "
-        "coalesce(said.account_id, by_mail.account_id) AS account_id "
-        "FROM said FULL JOIN by_mail ON said.id = by_mail.id) found WHERE found.id = contact.contact_id"
-    )
+    return f"""
+        INSERT INTO {name} WITH ranked AS (
+            SELECT m.id, s.*, row_number() OVER (
+                ORDER BY coalesce(p.priority, 1000), s.observed_at DESC NULLS LAST,
+                         s.source, s.source_id
+            ) AS place
+            FROM source_{name} s
+            JOIN record_map m ON m.entity = '{name}'
+              AND m.source = s.source AND m.source_id = s.source_id
+            LEFT JOIN priority p ON p.source = s.source
+            WHERE NOT s.deleted
+        )
+        SELECT id{link}, {", ".join(columns)} FROM ranked GROUP BY id ORDER BY id
+    """
 
 
 def currency_days() -> str:
@@ -82,78 +147,29 @@ def currency_days() -> str:
 def fact(table: Table) -> str:
     """Facts of known persons and companies, linked; money in the company's currency."""
     name = table.name
-    money = name in DATED
-    columns = []
-    for field in table.fields:
-        if money and field.type == "money":
-            columns.append(
-                f'CASE WHEN s.currency IS NULL OR s.currency = getvariable(\'company_currency\') '
-                f'THEN s."{field.name}" ELSE CAST(s."{field.name}" * r.rate AS DECIMAL(18,2)) END'
-            )
-        elif money and field.name == "currency":
-            columns.append("getvariable('company_currency')")
-        else:
-            columns.append(f's."{field.name}"')
-    rates = (
-        f"LEFT JOIN rate r ON r.currency = s.currency AND r.day = CAST(s.\"{DATED[name]}\" AS DATE) "
-        if money
-        else ""
-    )
-    order = ' ORDER BY s."at"' if table.field("at") else ""
-    return (
-        f'INSERT INTO "{name}" WITH {_keys()} SELECT '
-        "coalesce(by_ref.id, by_email.id, by_number.id) AS contact_id, "
-        "coalesce(account_ref.id, account_domain.id) AS account_id, s.source, s.source_id, "
-        f"{', '.join(columns)} FROM source_{name} s {_links()} {rates}"
-        "WHERE NOT s.deleted AND coalesce(by_ref.id, by_email.id, by_number.id, account_ref.id, "
-        f"account_domain.id) IS NOT NULL{order}"
-    )
+    columns = ", ".join(_column(table, field.name) for field in table.fields)
+    rates = ""
+    if name in DATED:
+        rates = (
+            f"LEFT JOIN rate r ON r.currency = s.currency "
+            f'AND r.day = CAST(s."{DATED[name]}" AS DATE)'
+        )
+    order = 'ORDER BY s."at"' if table.field("at") else ""
+    return f"""
+        INSERT INTO "{name}" WITH {KEYS}
+        SELECT {PERSON} AS contact_id, {COMPANY} AS account_id, s.source, s.source_id, {columns}
+        FROM source_{name} s {LINKS} {rates}
+        WHERE NOT s.deleted AND coalesce({PERSON}, {COMPANY}) IS NOT NULL {order}
+    """
 
 
-def _keys() -> str:
-    """Natural keys that name exactly one person or company."""
-    return (
-        "mail AS (SELECT s.email AS key, min(m.id) AS id FROM source_contact s JOIN record_map m "
-        "ON m.entity = 'contact' AND m.source = s.source AND m.source_id = s.source_id "
-        "WHERE s.email IS NOT NULL GROUP BY s.email HAVING count(DISTINCT m.id) = 1), "
-        "number AS (SELECT s.external_id AS key, min(m.id) AS id FROM source_contact s "
-        "JOIN record_map m ON m.entity = 'contact' AND m.source = s.source "
-        "AND m.source_id = s.source_id WHERE s.external_id IS NOT NULL GROUP BY s.external_id "
-        "HAVING count(DISTINCT m.id) = 1), "
-        "site AS (SELECT domain AS key, min(account_id) AS id FROM account WHERE domain IS NOT NULL "
-        "GROUP BY domain)"
-    )
-
-
-def _links() -> str:
-    return (
-        "LEFT JOIN record_map by_ref ON by_ref.entity = 'contact' AND by_ref.source = s.source "
-        "AND by_ref.source_id = s.contact_ref "
-        "LEFT JOIN mail by_email ON by_email.key = s.contact_email "
-        "LEFT JOIN number by_number ON by_number.key = s.contact_external_id "
-        "LEFT JOIN record_map account_ref ON account_ref.entity = 'account' "
-        "AND account_ref.source = s.source AND account_ref.source_id = s.account_ref "
-        "LEFT JOIN site account_domain ON account_domain.key = s.account_domain"
-    )
-
-
-def activity_span() -> str:
-    """First and last activity of each contact, kept on the contact: windows without an end read it."""
-    return (
-        "UPDATE contact SET first_event_at = span.first_at, last_event_at = span.last_at FROM ("
-        'SELECT contact_id, min("at") AS first_at, max("at") AS last_at FROM event '
-        "WHERE contact_id IS NOT NULL GROUP BY contact_id) span WHERE span.contact_id = contact.contact_id"
-    )
-
-
-def consent_decisions() -> str:
-    """(person, purpose, channel, status, source, at, proof) of every decision of a known person."""
-    table = TABLES["consent"]
-    fields = ", ".join(f's."{one}"' for one in ("purpose", "channel", "status"))
-    assert table.field("proof")
-    return (
-        f"WITH {_keys()} SELECT coalesce(by_ref.id, by_email.id, by_number.id), {fields}, s.source, "
-        f"coalesce(s.\"at\", s.observed_at), s.proof FROM source_consent s {_links()} WHERE NOT s.deleted "
-        "AND coalesce(by_ref.id, by_email.id, by_number.id) IS NOT NULL "
-        "AND s.purpose IS NOT NULL AND s.status IS NOT NULL ORDER BY ALL"
-    )
+def _column(table: Table, name: str) -> str:
+    field = table.field(name)
+    if table.name in DATED and field is not None and field.type == "money":
+        return (
+            "CASE WHEN s.currency IS NULL OR s.currency = getvariable('company_currency') "
+            f'THEN s."{name}" ELSE CAST(s."{name}" * r.rate AS DECIMAL(18,2)) END'
+        )
+    if table.name in DATED and name == "currency":
+        return "getvariable('company_currency')"
+    return f's."{name}"'

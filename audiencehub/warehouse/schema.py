@@ -13,24 +13,51 @@ import pyarrow as pa
 from audiencehub.canonical import TABLES, Table, Type
 
 SQL_TYPES: dict[Type, str] = {
-    "text": "VARCHAR", "integer": "BIGINT", "money": "DECIMAL(18,2)", "number": "DOUBLE",
-    "boolean": "BOOLEAN", "date": "DATE", "instant": "TIMESTAMP", "texts": "VARCHAR[]",
+    "text": "VARCHAR",
+    "integer": "BIGINT",
+    "money": "DECIMAL(18,2)",
+    "number": "DOUBLE",
+    "boolean": "BOOLEAN",
+    "date": "DATE",
+    "instant": "TIMESTAMP",
+    "texts": "VARCHAR[]",
     "json": "VARCHAR",
 }
 ARROW_TYPES: dict[Type, pa.DataType] = {
-    "text": pa.string(), "integer": pa.int64(), "money": pa.decimal128(18, 2),
-    "number": pa.float64(), "boolean": pa.bool_(), "date": pa.date32(),
-    "instant": pa.timestamp("us"), "texts": pa.list_(pa.string()), "json": pa.string(),
+    "text": pa.string(),
+    "integer": pa.int64(),
+    "money": pa.decimal128(18, 2),
+    "number": pa.float64(),
+    "boolean": pa.bool_(),
+    "date": pa.date32(),
+    "instant": pa.timestamp("us"),
+    "texts": pa.list_(pa.string()),
+    "json": pa.string(),
 }
 RECORD: tuple[tuple[str, Type], ...] = (
-    ("source", "text"), ("source_id", "text"), ("stream", "text"), ("record_kind", "text"),
-    ("contact_ref", "text"), ("account_ref", "text"), ("contact_email", "text"),
-    ("account_domain", "text"), ("contact_external_id", "text"), ("observed_at", "instant"),
-    ("manifest_id", "integer"), ("deleted", "boolean"), ("merged_into", "text"),
+    ("source", "text"),
+    ("source_id", "text"),
+    ("stream", "text"),
+    ("record_kind", "text"),
+    ("contact_ref", "text"),
+    ("account_ref", "text"),
+    ("contact_email", "text"),
+    ("account_domain", "text"),
+    ("contact_external_id", "text"),
+    ("observed_at", "instant"),
+    ("manifest_id", "integer"),
+    ("deleted", "boolean"),
+    ("merged_into", "text"),
 )
-"""Columns of every source table before the canonical ones: where a row is from, what it links to."""
-LINKS = ("contact_ref", "account_ref", "contact_email", "account_domain", "contact_external_id",
-         "record_kind")
+"""Columns of every source table before the canonical ones: origin and links."""
+LINKS = (
+    "contact_ref",
+    "account_ref",
+    "contact_email",
+    "account_domain",
+    "contact_external_id",
+    "record_kind",
+)
 """Keys of a Row's values that are not fields of its table."""
 
 

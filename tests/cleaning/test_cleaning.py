@@ -1,5 +1,6 @@
 """Cleaning: what each kind of value becomes, and what is refused rather than guessed."""
 
+# ruff: noqa: DTZ001 - the warehouse keeps naive UTC
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta, timezone
@@ -94,7 +95,9 @@ def test_is_refused_with_a_reason(path, raw, reason):
     assert refusal.value.reason == reason
 
 
-ANY = st.one_of(st.text(max_size=60), st.integers(), st.floats(), st.booleans(), st.lists(st.text()))
+ANY = st.one_of(
+    st.text(max_size=60), st.integers(), st.floats(), st.booleans(), st.lists(st.text())
+)
 ALL = [(table.name, one.name) for table in TABLES.values() for one in table.fields]
 
 
@@ -117,7 +120,9 @@ def test_an_instant_means_the_same_in_any_zone(when, hours):
     """If it fails, windows are hours off for sources that write local times."""
     aware = when.replace(tzinfo=timezone(timedelta(hours=hours)))
 
-    assert clean(field("event.at"), aware.isoformat(), {}) == aware.astimezone(UTC).replace(tzinfo=None)
+    assert clean(field("event.at"), aware.isoformat(), {}) == aware.astimezone(UTC).replace(
+        tzinfo=None
+    )
 
 
 def test_money_of_its_own_day():

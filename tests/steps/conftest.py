@@ -34,10 +34,11 @@ SCRIPTED = '''
     from audiencehub.errors import Incomplete, SkipRow
     from audiencehub.model import Page, Row, Stream
 
-    SPEC = Spec(name="scripted", label="Scripted", about="For tests", source="connectors.scripted:Scripted")
+    SPEC = Spec(name="scripted", label="Scripted", about="For tests",
+                source="connectors.scripted:Scripted")
 
     class Scripted(Source):
-        streams = (Stream("contact"), Stream("account"), Stream("event"), Stream("order"), Stream("consent"))
+        streams = tuple(map(Stream, ("contact", "account", "event", "order", "consent")))
 
         def available(self):
             names = json.loads(Path(self.context.options["script"]).read_text())
@@ -79,7 +80,9 @@ class Desk:
         self.folder = folder
         entries = {
             name: SourceEntry(
-                connector="scripted", priority=place, options={"script": str(folder / f"{name}.json")}
+                connector="scripted",
+                priority=place,
+                options={"script": str(folder / f"{name}.json")},
             )
             for place, name in enumerate(sources)
         }
@@ -138,7 +141,9 @@ def desk(tmp_path: Path, scripted: None) -> Iterator[Desk]:
 @pytest.fixture
 def contact() -> Callable[..., dict[str, Any]]:
     def make(key: str, **values: Any) -> dict[str, Any]:
-        extra = {name: values.pop(name) for name in ("deleted", "merged_into", "skip") if name in values}
+        extra = {
+            name: values.pop(name) for name in ("deleted", "merged_into", "skip") if name in values
+        }
         return {"id": key, "values": values, "at": "2026-11-01T00:00:00+00:00", **extra}
 
     return make

@@ -19,7 +19,11 @@ def test_two_systems_one_person(desk, contact):
     """If it fails, the same person in two systems gets two sets of tags."""
     desk.run(
         crm={"contact": whole(contact("1", email=" Ann@X.example ", country="USA"))},
-        shop={"contact": whole(contact("9", email="ann@x.example", first_name="Ann", country="Germany"))},
+        shop={
+            "contact": whole(
+                contact("9", email="ann@x.example", first_name="Ann", country="Germany")
+            )
+        },
     )
 
     assert desk.rows("SELECT contact_id, email, first_name, country FROM contact") == [
@@ -34,7 +38,11 @@ def test_two_systems_one_person(desk, contact):
 def test_shared_mailbox_joins_nobody(desk, contact):
     """If it fails, all who write from info@ become one person."""
     desk.run(
-        crm={"contact": whole(contact("1", email="info@x.example"), contact("2", email="info@x.example"))}
+        crm={
+            "contact": whole(
+                contact("1", email="info@x.example"), contact("2", email="info@x.example")
+            )
+        }
     )
 
     assert desk.rows("SELECT count(*) FROM contact") == [(2,)]
@@ -47,7 +55,9 @@ def test_account_by_business_domain_only(desk, contact):
     desk.run(
         crm={
             "account": whole(account, mailbox),
-            "contact": whole(contact("1", email="a@x.example"), contact("2", email="b@mailbox.example")),
+            "contact": whole(
+                contact("1", email="a@x.example"), contact("2", email="b@mailbox.example")
+            ),
         }
     )
 
@@ -60,18 +70,41 @@ def test_account_by_business_domain_only(desk, contact):
 
 def test_facts_find_their_person(desk, contact):
     """If it fails, orders and events of known people count for nobody."""
-    order = {"id": "o1", "values": {"contact_email": "ANN@x.example", "at": "2026-11-02T10:00:00Z",
-                                    "total": "100", "currency": "EUR"}}
-    by_number = {"id": "o2", "values": {"contact_external_id": "0042", "at": "2026-11-02T10:00:00Z",
-                                        "total": "7.5", "currency": "USD"}}
-    stranger = {"id": "o3", "values": {"contact_email": "who@y.example", "at": "2026-11-02T10:00:00Z",
-                                       "total": "1", "currency": "USD"}}
+    order = {
+        "id": "o1",
+        "values": {
+            "contact_email": "ANN@x.example",
+            "at": "2026-11-02T10:00:00Z",
+            "total": "100",
+            "currency": "EUR",
+        },
+    }
+    by_number = {
+        "id": "o2",
+        "values": {
+            "contact_external_id": "0042",
+            "at": "2026-11-02T10:00:00Z",
+            "total": "7.5",
+            "currency": "USD",
+        },
+    }
+    stranger = {
+        "id": "o3",
+        "values": {
+            "contact_email": "who@y.example",
+            "at": "2026-11-02T10:00:00Z",
+            "total": "1",
+            "currency": "USD",
+        },
+    }
     seen = desk.run(
         crm={"contact": whole(contact("1", email="ann@x.example", external_id="0042"))},
         shop={"order": whole(order, by_number, stranger)},
     )
 
-    found = desk.rows('SELECT contact_id, source_id, total, currency FROM "order" ORDER BY source_id')
+    found = desk.rows(
+        'SELECT contact_id, source_id, total, currency FROM "order" ORDER BY source_id'
+    )
 
     assert [(who, key, code) for who, key, _, code in found] == [(0, "o1", "USD"), (0, "o2", "USD")]
     assert found[0][2] != 100, "euros are converted at the day's rate"
@@ -104,7 +137,9 @@ def test_empty_full_pull_is_not_believed(desk, contact):
 
 def test_fewer_than_the_vendor_says(desk, contact):
     """If it fails, a page lost on the way passes for the end of the stream."""
-    desk.run(crm={"contact": whole(contact("1", email="a@x.example"), contact("2", email="b@x.example"))})
+    desk.run(
+        crm={"contact": whole(contact("1", email="a@x.example"), contact("2", email="b@x.example"))}
+    )
 
     seen = desk.run(full=True, crm={"contact": whole(contact("1", email="a@x.example"), total=2)})
 
@@ -124,7 +159,9 @@ def test_complete_full_pull_proves_absence(desk, contact):
 
 def test_tombstone_and_merge(desk, contact):
     """If it fails, a record merged in the CRM keeps a person of its own."""
-    desk.run(crm={"contact": whole(contact("1", email="a@x.example"), contact("2", email="b@x.example"))})
+    desk.run(
+        crm={"contact": whole(contact("1", email="a@x.example"), contact("2", email="b@x.example"))}
+    )
     gone = [{"records": [contact("2", deleted=True, merged_into="1")], "last": True}]
 
     desk.run(crm={"contact": gone})
@@ -193,19 +230,31 @@ def test_ids_outlive_the_warehouse(desk, contact, tmp_path):
 
 
 HOSTILE = st.one_of(
-    st.none(), st.booleans(), st.integers(), st.floats(allow_nan=True), st.text(max_size=40),
-    st.lists(st.text(max_size=5), max_size=3), st.dictionaries(st.text(max_size=5), st.integers(), max_size=2),
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(allow_nan=True),
+    st.text(max_size=40),
+    st.lists(st.text(max_size=5), max_size=3),
+    st.dictionaries(st.text(max_size=5), st.integers(), max_size=2),
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(values=st.dictionaries(
-    st.sampled_from(["email", "phone", "country", "state", "city", "birth_date", "created_at", "is_test"]),
+    st.sampled_from(
+        ["email", "phone", "country", "state", "city", "birth_date", "created_at", "is_test"]
+    ),
     HOSTILE, max_size=6,
 ))  # fmt: skip
 def test_hostile_values_never_stop_the_run(desk, contact, values):
     """If it fails, one malicious record in a CRM stops everyone's sync."""
-    seen = desk.run(full=True, crm={"contact": whole(contact("1", **values), contact("2", email="ok@x.example"))})
+    seen = desk.run(
+        full=True,
+        crm={"contact": whole(contact("1", **values), contact("2", email="ok@x.example"))},
+    )
 
     assert seen["normalize"].rows["contact"] + seen["normalize"].quarantined >= 1
     assert desk.rows("SELECT count(*) FROM contact WHERE email = 'ok@x.example'") == [(1,)]
