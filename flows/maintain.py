@@ -7,9 +7,9 @@ from typing import Any
 from prefect import flow
 from prefect.client.schemas.objects import State
 
+from audiencehub import landing
 from audiencehub.hub import Hub
 from audiencehub.pipeline import Caller, SyncResult
-from audiencehub.steps import land
 from flows.running import run_flow
 from flows.tasks import Tasks, guarded
 
@@ -28,10 +28,15 @@ def maintain(env: str = "sandbox") -> State[Any]:
     return run_flow(env, "maintain", work)
 
 
+def sweep(hub: Hub) -> int:
+    """Landing files that no manifest names, removed; how many."""
+    return landing.sweep(hub.settings, hub.run_id, hub.ledger.manifests.files())
+
+
 def keep(hub: Hub, call: Caller) -> SyncResult:
     """The steps. The result is failed when the chain is broken."""
     result = SyncResult(hub.run_id)
-    result.summary["swept"] = call("sweep-landing", ["maintain"], land.sweep, hub)
+    result.summary["swept"] = call("sweep-landing", ["maintain"], sweep, hub)
     broken = call("verify-audit", ["maintain"], hub.ledger.audit.verify)
     if broken:
         result.state = "failed"

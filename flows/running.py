@@ -2,36 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from contextlib import ExitStack
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
-from prefect import Flow, tags
 from prefect.client.schemas.objects import State
-from prefect.events.worker import EventsWorker
-from prefect.logging.handlers import APILogWorker
 from prefect.runtime import flow_run
-from prefect.settings import (
-    PREFECT_API_AUTH_STRING,
-    PREFECT_API_URL,
-    PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
-    PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW,
-    temporary_settings,
-)
 from prefect.states import Cancelled, Completed, Failed
 
 from audiencehub.errors import Wait
 from audiencehub.hub import Hub
 from audiencehub.opening import open_hub
 from audiencehub.pipeline import SyncResult
-from audiencehub.server.home import TAG
 from audiencehub.server.reap import note
 from audiencehub.settings import Settings, load
 from flows.publish import publish
-
-
-DRAIN_SECONDS = 10.0
 
 
 @dataclass
@@ -43,38 +30,8 @@ class Here:
     result: SyncResult | None = None
 
 
-_here: ContextVar[Here | None] = ContextVar("here", default=None)
-
-
-def run_here(
-    flow: Flow[..., Any], here: Here, access: tuple[str, str], parameters: Mapping[str, Any]
-) -> SyncResult:
-    """Run a flow in this process against that server (API address, auth string).
-
-    Raises what the flow raised.
-    """
-    token = _here.set(here)
-    # Without this every flow run ends with a second of waiting for its heartbeat thread, and
-    # nobody but the caller watches a run that ends with the caller.
-    quick = {
-        PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None,
-        PREFECT_API_URL: access[0],
-        PREFECT_API_AUTH_STRING: access[1] or None,
-        PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW: "ignore",
-    }
-    try:
-        with temporary_settings(quick), tags(TAG, f"env:{here.settings.env}"):
-            state: State[Any] = flow(**parameters, return_state=True)
-            if here.result is None:
-                state.result()
-                raise RuntimeError(f"flow {flow.name} ended without a result")
-            return here.result
-    finally:
-        # What is still queued would be sent at exit, to a server that has ended by then, for a
-        # minute and a half.
-        for worker in (EventsWorker, APILogWorker):
-            worker.drain_all(timeout=DRAIN_SECONDS, at_exit=False)
-        _here.reset(token)
+HERE: ContextVar[Here | None] = ContextVar("here", default=None)
+"""Set while a flow runs in its caller's process."""
 
 
 def run_flow(env: str, kind: str, work: Callable[[Hub], SyncResult], **opening: Any) -> State[Any]:
@@ -83,18 +40,19 @@ def run_flow(env: str, kind: str, work: Callable[[Hub], SyncResult], **opening: 
     Held and Incomplete are states of their own, so that a list of runs tells them apart. When
     another run has the hub, a scheduled run ends as Busy: it is not needed.
     """
-    here = _here.get()
+    here = HERE.get()
     settings = here.settings if here else load(env)
     progress = here.progress if here else None
     note(settings, str(flow_run.id))
-    try:
-        with open_hub(settings, kind=kind, progress=progress, **opening) as hub:
-            result = work(hub)
-            publish(hub, result)
-    except Wait as error:
-        if here:
-            raise
-        return Cancelled(name="Busy", message=error.message)
+    with ExitStack() as stack:
+        try:
+            hub = stack.enter_context(open_hub(settings, kind=kind, progress=progress, **opening))
+        except Wait as error:
+            if here:
+                raise
+            return Cancelled(name="Busy", message=error.message)
+        result = work(hub)
+        publish(hub, result)
     if here:
         here.result = result
     return end_state(result)

@@ -6,6 +6,7 @@ import logging
 import os
 import traceback
 from collections.abc import Callable, Sequence
+from threading import Lock
 from typing import Any
 
 from prefect import Task, task
@@ -44,10 +45,14 @@ class Tasks(Caller):
         return value
 
     def many(self, jobs: Sequence[Job]) -> list[Any]:
-        """Run jobs side by side, in threads; a job that fails on purpose yields its HubError."""
+        """Run jobs side by side, in threads; a job that fails on purpose yields its HubError.
+
+        Jobs with the same last tag (one vendor's) take turns: what they ensure there, they share.
+        """
+        turns: dict[str, Lock] = {}
         started: list[tuple[_Step, PrefectFuture[None]]] = []
         for job in jobs:
-            step = _Step(job)
+            step = _Step(job, turns.setdefault(job.tags[-1], Lock()))
             started.append((step, _task(step).submit()))
         results = []
         for step, future in started:
@@ -62,14 +67,17 @@ class Tasks(Caller):
 class _Step:
     """One job and what it returned; empty once it has ended, because Prefect keeps its tasks."""
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: Job, turn: Lock | None = None) -> None:
         self.name, self.tags = job.name, set(job.tags)
+        self._turn = turn or Lock()
         self._job: Job | None = job
         self._value: Any = None
 
     def run(self) -> None:
         """Do the job once; a retry does it again."""
-        if self._job is not None:
+        with self._turn:
+            if self._job is None:
+                return
             self._value = guarded(self._job.function, *self._job.args)
 
     def end(self) -> Any:

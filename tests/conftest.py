@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 import importlib.util
 import ipaddress
 import os
@@ -24,7 +23,9 @@ NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
         "install Node.js with npm (Debian: apt-get install nodejs npm)",
     ),
     "postgres": (
-        lambda: bool(shutil.which("postgres") or glob.glob("/usr/lib/postgresql/*/bin/postgres")),
+        lambda: bool(
+            shutil.which("postgres") or any(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
+        ),
         "install the PostgreSQL server (Debian: apt-get install postgresql)",
     ),
     "cc": (lambda: bool(shutil.which("cc")), "install a C compiler (Debian: apt-get install gcc)"),
@@ -77,7 +78,9 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
             if there():
                 continue
             if os.environ.get("AUDIENCEHUB_NO_SKIP") == "1":
-                pytest.fail(f"needs {tool}, and nothing may be skipped here: {remedy}", pytrace=False)
+                pytest.fail(
+                    f"needs {tool}, and nothing may be skipped here: {remedy}", pytrace=False
+                )
             item.config.stash[MISSING].setdefault(tool, []).append(item.nodeid)
             pytest.skip(f"needs {tool}")
 
@@ -122,7 +125,11 @@ def _loopback(host: str) -> bool:
 def _guard() -> Iterator[Guard]:
     guard = Guard()
     patch = pytest.MonkeyPatch()
-    connect, connect_ex, resolve = socket.socket.connect, socket.socket.connect_ex, socket.getaddrinfo
+    connect, connect_ex, resolve = (
+        socket.socket.connect,
+        socket.socket.connect_ex,
+        socket.getaddrinfo,
+    )
 
     def guarded(self: socket.socket, address: Any) -> None:
         guard.check(self.family, address)

@@ -40,20 +40,13 @@ def run_flow(
     ends with this process, however it ends. Raises what the flow raised.
     """
     with prefect_server(settings, quiet) as access:
-        from prefect import Flow
+        from flows.here import run_here
+        from flows.running import Here
 
-        from flows import apply_plan, maintain, sync
-        from flows.running import Here, run_here
-
-        flows: dict[str, Flow[..., Any]] = {
-            "sync": sync.sync,
-            "apply_plan": apply_plan.apply_plan,
-            "maintain": maintain.maintain,
-        }
         given = {**parameters, "env": settings.env}
         with nullcontext(progress) if progress else bars(quiet) as show:
             here = Here(settings, show)
-            return run_here(flows[name], here, (access.url, access.auth), given)
+            return run_here(name, here, (access.url, access.auth), given)
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from zoneinfo import ZoneInfo
 
@@ -48,7 +48,10 @@ def _times(schedule: Schedule, now: datetime) -> Iterator[datetime]:
     text = schedule.anchor_date
     anchor = datetime.fromisoformat(text) if text else datetime(2020, 1, 1, tzinfo=zone)
     anchor = anchor if anchor.tzinfo else anchor.replace(tzinfo=zone)
-    at = anchor + step * ((now - anchor) // step + 1)
+    # Shorter than a day counts hours; a day or more keeps the wall clock's hour, as Prefect does.
+    anchor = anchor.astimezone(UTC if step < timedelta(days=1) else zone)
+    at = anchor + step * ((now - anchor) // step)
     while True:
-        yield at
+        if at > now:
+            yield at
         at += step

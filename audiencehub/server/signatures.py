@@ -31,7 +31,7 @@ class Signature:
         kinds = [part.strip() for part in self.types[name].split("|")]
         if value is None:
             return "" if "None" in kinds or not kinds[0] else "cannot be empty"
-        for kind in kinds:
+        for kind in (kind for kind in kinds if kind != "None"):
             head = kind.split("[")[0]
             if head in ("list", "tuple", "Sequence"):
                 if isinstance(value, list):
