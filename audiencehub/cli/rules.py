@@ -106,7 +106,10 @@ def _advice(book: RuleBook, settings: Settings) -> list[Fault]:
 
 def _plain(fault: Fault) -> dict[str, Any]:
     return {
-        "path": fault.path, "line": fault.line, "message": fault.message, "hint": fault.hint,
+        "path": fault.path,
+        "line": fault.line,
+        "message": fault.message,
+        "hint": fault.hint,
     }
 
 
@@ -125,8 +128,14 @@ def _show(faults: list[Fault], advice: list[Fault], book: RuleBook | None) -> No
 
 def _outcome(one: Outcome) -> dict[str, Any]:
     return {
-        "segment": one.segment, "example": one.number, "name": one.name, "path": one.path,
-        "line": one.line, "expected": one.expected, "actual": one.actual, "passed": one.passed,
+        "segment": one.segment,
+        "example": one.number,
+        "name": one.name,
+        "path": one.path,
+        "line": one.line,
+        "expected": one.expected,
+        "actual": one.actual,
+        "passed": one.passed,
         "why": one.why,
     }
 

@@ -56,7 +56,8 @@ def _purpose(segment: Segment, today: date) -> Iterator[Fault]:
     kinds = {one.member for one in segment.examples}
     if kinds != {True, False}:
         yield Fault(
-            *where, f"{segment.id} has no example of each kind",
+            *where,
+            f"{segment.id} has no example of each kind",
             "Add examples: one with member: true and one with member: false",
         )
 
@@ -64,7 +65,9 @@ def _purpose(segment: Segment, today: date) -> Iterator[Fault]:
 def _condition(segment: Segment, catalog: Catalog) -> Iterator[Fault]:
     if _broad(segment.when):
         yield Fault(
-            segment.path, segment.when.line, f"{segment.id} takes in nearly everyone",
+            segment.path,
+            segment.when.line,
+            f"{segment.id} takes in nearly everyone",
             "Add a condition that must be true of a member",
         )
     ads = any(one.kind == "list" for one in segment.activate)
@@ -110,7 +113,9 @@ def _destinations(segment: Segment, known: Collection[str]) -> Iterator[Fault]:
     for one in segment.activate:
         if one.to not in known:
             yield Fault(
-                segment.path, one.line, f"{segment.id} goes to {one.to}, which is not set up here",
+                segment.path,
+                one.line,
+                f"{segment.id} goes to {one.to}, which is not set up here",
                 f"Add [destinations.{one.to}] to the settings of this environment",
             )
 

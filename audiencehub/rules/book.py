@@ -16,10 +16,19 @@ from audiencehub.rules.language.form import Node, SegmentRef, Span, said, walk
 from audiencehub.rules.language.spans import later
 
 MODELS = (
-    "demographic", "geographic", "firmographic",
-    "behavioral", "rfm", "lifecycle", "value", "occasion",
-    "psychographic", "technographic", "needs",
-    "intent", "predictive",
+    "demographic",
+    "geographic",
+    "firmographic",
+    "behavioral",
+    "rfm",
+    "lifecycle",
+    "value",
+    "occasion",
+    "psychographic",
+    "technographic",
+    "needs",
+    "intent",
+    "predictive",
 )
 """The thirteen segment models; `predictive` includes lookalikes."""
 LAYERS = ("foundation", "action", "motivation", "apex")
@@ -88,9 +97,7 @@ class Segment:
     @property
     def version(self) -> str:
         """Twelve hex digits that change when the meaning does; words for people do not count."""
-        meaning = "|".join(
-            said(one) for one in (self.of, self.when, self.stay, self.experiment)
-        )
+        meaning = "|".join(said(one) for one in (self.of, self.when, self.stay, self.experiment))
         return hashlib.sha256(meaning.encode()).hexdigest()[:12]
 
     def may_leave_at(self, since: datetime, zone: ZoneInfo) -> datetime:

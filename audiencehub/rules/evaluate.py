@@ -197,4 +197,3 @@ def _total(how: str, values: Iterable[Any], kind: str) -> Decimal | None:
     if how == "sum":
         return total
     return total / len(exact) if exact else None
-

@@ -51,8 +51,14 @@ def run_examples(
             why = "; and ".join(flip.changes) if flip else ""
             out.append(
                 Outcome(
-                    segment.id, number, example.name, segment.path, example.line,
-                    example.member, root.verdict, why,
+                    segment.id,
+                    number,
+                    example.name,
+                    segment.path,
+                    example.line,
+                    example.member,
+                    root.verdict,
+                    why,
                 )
             )
     return out

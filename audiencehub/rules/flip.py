@@ -126,8 +126,9 @@ def _away(name: str, tests: Tests, value: Any) -> Flip:
     if value is None:
         return Flip(2.0, (f"{name} becomes known and fails: {check_text(tests.checks[0])}",))
     best = min(tests.checks, key=lambda one: _slack(one, value))
-    return Flip(1 + _slack(best, value), (f"{name} no longer {check_text(best)} "
-                                          f"(now {value_text(value)})",))
+    return Flip(
+        1 + _slack(best, value), (f"{name} no longer {check_text(best)} (now {value_text(value)})",)
+    )
 
 
 def _slack(check: Check, value: Any) -> float:

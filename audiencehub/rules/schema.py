@@ -27,15 +27,21 @@ SHARE: Schema = {"type": "string", "pattern": r"^(100|[1-9]?[0-9])(\.[0-9])?%$"}
 TEXT: Schema = {"type": "string", "minLength": 1}
 DAY: Schema = {"type": "string", "pattern": "^[12][0-9]{3}-[0-9]{2}-[0-9]{2}$"}
 _LITERALS: dict[str, Schema] = {
-    "text": {"type": "string"}, "texts": {"type": "string"}, "boolean": {"type": "boolean"},
-    "integer": {"type": "integer"}, "number": {"type": "number"}, "decimal": {"type": "number"},
+    "text": {"type": "string"},
+    "texts": {"type": "string"},
+    "boolean": {"type": "boolean"},
+    "integer": {"type": "integer"},
+    "number": {"type": "number"},
+    "decimal": {"type": "number"},
     "money": {
         "anyOf": [
             {"type": "number"},
             {"type": "string", "pattern": r"^[-+]?[0-9]+(\.[0-9]{1,2})? [A-Z]{3}$"},
         ]
     },
-    "date": DAY, "instant": DAY, "json": {},
+    "date": DAY,
+    "instant": DAY,
+    "json": {},
 }
 
 
@@ -93,7 +99,9 @@ def _tests(kind: str) -> Schema:
     forms: dict[str, Schema] = {
         "known": {"type": "boolean"},
         "between": {"type": "array", "items": literal, "minItems": 2, "maxItems": 2},
-        "within": SPAN, "older_than": SPAN, "next": SPAN,
+        "within": SPAN,
+        "older_than": SPAN,
+        "next": SPAN,
     }
     either = {"anyOf": [literal, many]}
     for name in ("any_of", "none_of", "contains", "starts_with", "ends_with"):
@@ -111,8 +119,11 @@ def _tests(kind: str) -> Schema:
 def _condition(catalog: Catalog) -> Schema:
     nested = {"type": "array", "items": _ref("condition"), "minItems": 1}
     properties: Schema = {
-        "all": nested, "any": nested, "not": _ref("condition"),
-        "match_all": {"const": True}, "segment": TEXT,
+        "all": nested,
+        "any": nested,
+        "not": _ref("condition"),
+        "match_all": {"const": True},
+        "segment": TEXT,
         **{leaf: _ref(leaf) for leaf in TABLE_OF},
     }
     for scope in ("account", "contact"):
@@ -170,12 +181,12 @@ def _example(catalog: Catalog) -> Schema:
     def record(table: str) -> Schema:
         return _object({name: {} for name in catalog.names(table)})
 
-    rows = {
-        leaf: {"type": ["array", "string", "object"]} for leaf in TABLE_OF
-    }
+    rows = {leaf: {"type": ["array", "string", "object"]} for leaf in TABLE_OF}
     given = _object(
         {
-            "contact": record("contact"), "account": record("account"), **rows,
+            "contact": record("contact"),
+            "account": record("account"),
+            **rows,
             "segments": {"type": "array", "items": TEXT},
         }
     )

@@ -22,11 +22,23 @@ from audiencehub.rules.language.form import (
 )
 
 SIGNS = {
-    "is": "is", "is_not": "is not", "any_of": "is one of", "none_of": "is none of",
-    "at_least": "at least", "more_than": "more than", "at_most": "at most",
-    "less_than": "less than", "between": "between", "contains": "contains",
-    "starts_with": "starts with", "ends_with": "ends with", "matches": "matches",
-    "before": "before", "after": "after", "within": "within the last", "older_than": "older than",
+    "is": "is",
+    "is_not": "is not",
+    "any_of": "is one of",
+    "none_of": "is none of",
+    "at_least": "at least",
+    "more_than": "more than",
+    "at_most": "at most",
+    "less_than": "less than",
+    "between": "between",
+    "contains": "contains",
+    "starts_with": "starts with",
+    "ends_with": "ends with",
+    "matches": "matches",
+    "before": "before",
+    "after": "after",
+    "within": "within the last",
+    "older_than": "older than",
     "next": "in the next",
 }
 

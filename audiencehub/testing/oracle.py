@@ -45,9 +45,7 @@ def profile_of_account(world: World, account_id: int, members: Members | None = 
     return Profile(None, world.accounts[account_id], rows, held)
 
 
-def members(
-    book: RuleBook, world: World, clock: datetime, settle: Settle | None = None
-) -> Members:
+def members(book: RuleBook, world: World, clock: datetime, settle: Settle | None = None) -> Members:
     """The ids in each segment. `settle` may turn who matches into who is a member."""
     found: Members = {}
     for stage in book.order():
@@ -56,7 +54,8 @@ def members(
             if segment.of == "account":
                 known = {k: v for k, v in found.items() if book.segments[k].of == "account"}
                 hits = {
-                    key for key in world.accounts
+                    key
+                    for key in world.accounts
                     if matches(segment, profile_of_account(world, key, known), clock, book.zone)
                 }
             else:
@@ -65,9 +64,7 @@ def members(
     return found
 
 
-def _contacts(
-    book: RuleBook, world: World, clock: datetime, name: str, found: Members
-) -> set[int]:
+def _contacts(book: RuleBook, world: World, clock: datetime, name: str, found: Members) -> set[int]:
     hits = set()
     for key, person in world.contacts.items():
         held = {

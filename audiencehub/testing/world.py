@@ -13,8 +13,14 @@ import duckdb
 from audiencehub.rules.language.catalog import CATALOG, TABLE_OF, Catalog
 
 SQL = {
-    "text": "VARCHAR", "integer": "BIGINT", "money": "DECIMAL(18,2)", "number": "DOUBLE",
-    "boolean": "BOOLEAN", "date": "DATE", "instant": "TIMESTAMP", "texts": "VARCHAR[]",
+    "text": "VARCHAR",
+    "integer": "BIGINT",
+    "money": "DECIMAL(18,2)",
+    "number": "DOUBLE",
+    "boolean": "BOOLEAN",
+    "date": "DATE",
+    "instant": "TIMESTAMP",
+    "texts": "VARCHAR[]",
     "json": "JSON",
 }
 KEYS = {"contact": ("contact_id", "account_id"), "account": ("account_id",)}

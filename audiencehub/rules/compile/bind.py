@@ -3,6 +3,7 @@ that the text of the SQL depends on the rules alone and can be kept."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -11,6 +12,8 @@ from zoneinfo import ZoneInfo
 
 from audiencehub.rules.language.form import Span
 from audiencehub.rules.language.spans import exact, shift
+
+_PLACEHOLDER = re.compile(r"\$(p\d+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +89,10 @@ class Binder:
         return "$" + self.names.setdefault(key, f"p{len(self.names)}")
 
     def statement(self, sql: str) -> Statement:
-        """The statement with all values bound so far."""
-        return Statement(sql, {name: key[1] for key, name in self.names.items()})
+        """The statement, with the values that it names; the engine refuses any others."""
+        named = set(_PLACEHOLDER.findall(sql))
+        values = {name: key[1] for key, name in self.names.items() if name in named}
+        return Statement(sql, values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +104,7 @@ class Statement:
 
     def at(self, clock: datetime, zone: ZoneInfo) -> dict[str, Any]:
         """The values to bind at a clock."""
-        return {
-            name: _value(value, clock, zone) for name, value in self.values.items()
-        }
+        return {name: _value(value, clock, zone) for name, value in self.values.items()}
 
 
 def _value(value: Any, clock: datetime, zone: ZoneInfo) -> Any:

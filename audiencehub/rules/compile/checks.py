@@ -14,8 +14,12 @@ from audiencehub.rules.language.form import Check, Span, Tests
 TODAY = Day()
 NOW = Moment()
 _SIZE = {"at_least": ">=", "more_than": ">", "at_most": "<=", "less_than": "<"}
-_PART = {"contains": "contains", "starts_with": "starts_with", "ends_with": "ends_with",
-         "matches": "regexp_matches"}
+_PART = {
+    "contains": "contains",
+    "starts_with": "starts_with",
+    "ends_with": "ends_with",
+    "matches": "regexp_matches",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,9 +58,7 @@ def collect(conditions: Iterable[Node]) -> dict[Entity, Leaves]:
         out[entity] = Leaves(
             entity,
             tuple(Slot(one, n, holds_for_none(one.tests)) for n, one in enumerate(fields)),
-            tuple(
-                Slot(one, n, without_rows(one)) for n, one in enumerate(grouped, len(fields))
-            ),
+            tuple(Slot(one, n, without_rows(one)) for n, one in enumerate(grouped, len(fields))),
         )
     return out
 

@@ -97,16 +97,14 @@ def _source(group: Group, kept: str) -> str:
     return f"({own} UNION ALL {through})"
 
 
-def _prefilter(
-    group: Group, slots: list[Slot[Rows]], dated: str, kind: str, bind: Binder
-) -> str:
+def _prefilter(group: Group, slots: list[Slot[Rows]], dated: str, kind: str, bind: Binder) -> str:
     """What every leaf of the group asks for: existing by the clock, its name, the widest window."""
     born, clock = f"r.{quoted(BORN[group.table])}", bind(NOW)
     if group.table == "intent_signal":
         born, clock = "coalesce(r.period_start, r.period_end)", bind(TODAY)
     parts = [f"({born} IS NULL OR {born} <= {clock})"]
     if group.names:
-        parts.append(f"r.\"name\" IN ({', '.join(bind(name) for name in group.names)})")
+        parts.append(f'r."name" IN ({", ".join(bind(name) for name in group.names)})')
     starts = [_start(slot.leaf, kind) for slot in slots]
     known = tuple(one for one in starts if one is not None)
     if len(known) == len(starts):

@@ -65,8 +65,11 @@ class Reader:
         if name in TABLE_OF:
             return read_rows(self.desk, self.of, key, value)
         readers = {
-            "all": self._tree, "any": self._tree, "not": self._not,
-            "match_all": self._match_all, "segment": self._segment,
+            "all": self._tree,
+            "any": self._tree,
+            "not": self._not,
+            "match_all": self._match_all,
+            "segment": self._segment,
         }
         return readers.get(name, self._field)(key, value)
 
@@ -93,7 +96,8 @@ class Reader:
 
     def _later(self, key: Scalar, what: str) -> Node | None:
         self.desk.fault(
-            key, f"{key.text!r}: conditions on {what} are not available yet",
+            key,
+            f"{key.text!r}: conditions on {what} are not available yet",
             f"Use: {', '.join((*TREE, *LEAVES))}, or a field",
         )
         return None
@@ -103,12 +107,17 @@ class Reader:
         scope = scope or self.of
         if scope in LATER_SCOPES:
             return self._later(key, LATER_SCOPES[scope])
+        if key.text in ("consent", "suppression"):
+            hint = "Leave it out: consent and suppression stand outside the rules and always apply"
+            self.desk.fault(key, f"{key.text!r} is never a condition", hint)
+            return None
         if scope not in ("contact", "account"):
             self.desk.fault(key, f"{key.text!r} is no condition", self._near(key.text))
             return None
         if scope == "contact" and self.of == "account":
             self.desk.fault(
-                key, "an account has many contacts, so contact.* cannot be tested here",
+                key,
+                "an account has many contacts, so contact.* cannot be tested here",
                 "Make it a segment of: contact; contacts: is not available yet",
             )
             return None

@@ -134,9 +134,7 @@ def _row(desk: Desk, leaf: str, table: str, mapping: Map) -> list[dict[str, Any]
         elif field is not None:
             row[key.text] = _value(desk, field, value)
         else:
-            desk.unknown(
-                key, f"field of {table}", (*desk.catalog.names(table), *_AGO, "times")
-            )
+            desk.unknown(key, f"field of {table}", (*desk.catalog.names(table), *_AGO, "times"))
     dated = DATED[table]
     field = desk.catalog.field(table, dated)
     if dated not in row and field is not None:

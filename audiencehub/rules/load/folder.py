@@ -46,13 +46,12 @@ def load(
             faults.append(
                 Fault(shown, 1, f"has the id of {paths[file.stem]}", "Rename one of the two")
             )
-            continue
-        paths[file.stem] = shown
+        paths.setdefault(file.stem, shown)
         desk = Desk(shown, currency, catalog)
         segment = read_segment(desk, file.read_bytes())
         faults += desk.faults
         if segment is not None:
-            segments[segment.id] = segment
+            segments.setdefault(segment.id, segment)
     faults += _references(segments, paths)
     if faults:
         raise Faults(faults)
@@ -111,8 +110,7 @@ def _cycles(segments: Mapping[str, Segment]) -> list[Fault]:
             circle = " -> ".join((*trail[trail.index(name) :], name))
             closer = segments[trail[-1]]
             line = next(
-                n.line for n in walk(closer.when)
-                if isinstance(n, SegmentRef) and n.segment == name
+                n.line for n in walk(closer.when) if isinstance(n, SegmentRef) and n.segment == name
             )
             hint = "Remove one of these references"
             faults.append(Fault(closer.path, line, f"segments refer in a circle: {circle}", hint))

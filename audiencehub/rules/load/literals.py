@@ -14,8 +14,14 @@ from audiencehub.rules.load.tree import Broken, Scalar, Tree
 _SPAN = re.compile(r"([1-9][0-9]{0,8}) (minute|hour|day|week|month|year)s?")
 _MONEY = re.compile(r"([-+]?[0-9]{1,15}(?:\.[0-9]{1,2})?) ([A-Z]{3})")
 _DATE = re.compile(r"[12][0-9]{3}-[0-9]{2}-[0-9]{2}")
-_CENTURY = {"minute": 52_560_000, "hour": 876_000, "day": 36_500, "week": 5_200, "month": 1_200,
-            "year": 100}
+_CENTURY = {
+    "minute": 52_560_000,
+    "hour": 876_000,
+    "day": 36_500,
+    "week": 5_200,
+    "month": 1_200,
+    "year": 100,
+}
 _CENT = Decimal("0.01")
 _LIMIT = Decimal(10) ** 15
 
@@ -41,8 +47,15 @@ def literal(desk: Desk, node: Tree, kind: str) -> Value | None:
         desk.fault(node, "null cannot be compared", "To find unknown values write {known: false}")
         return None
     reader = {
-        "text": _text, "texts": _text, "boolean": _boolean, "integer": _integer,
-        "number": _number, "decimal": _number, "money": _money, "date": _date, "instant": _date,
+        "text": _text,
+        "texts": _text,
+        "boolean": _boolean,
+        "integer": _integer,
+        "number": _number,
+        "decimal": _number,
+        "money": _money,
+        "date": _date,
+        "instant": _date,
     }[kind]
     return reader(desk, node)
 
@@ -109,7 +122,8 @@ def _money(desk: Desk, node: Scalar) -> Decimal | None:
     if isinstance(value, str) and (found := _MONEY.fullmatch(value)):
         if found[2] != desk.currency:
             desk.fault(
-                node, f"amounts in {found[2]} are not available yet",
+                node,
+                f"amounts in {found[2]} are not available yet",
                 f"Give the amount in the company's currency: {desk.currency}",
             )
             return None

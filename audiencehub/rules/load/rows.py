@@ -90,7 +90,8 @@ def _since(desk: Desk, name: Scalar, value: Tree) -> list[Node]:
     dated = DATED["technology_install"]
     if not isinstance(value, Map):
         desk.fault(
-            value, "since needs a test of time",
+            value,
+            "since needs a test of time",
             "Write since: {within: 90 days}, or since: {before: 2026-01-01}",
         )
         return []
@@ -103,7 +104,8 @@ def _window(desk: Desk, table: str, name: Scalar, value: Tree) -> list[Check]:
     assert field is not None, "DATED names fields of the catalog"
     if name.text == "next" and table != "deal":
         desk.fault(
-            name, f"next: looks ahead, and {table} holds only what has happened",
+            name,
+            f"next: looks ahead, and {table} holds only what has happened",
             "Use within, older_than, before, after or between",
         )
         return []

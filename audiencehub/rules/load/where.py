@@ -40,4 +40,3 @@ def _row_part(desk: Desk, table: str, key: Scalar, value: Tree) -> Node | None:
         return None
     tests = read_tests(desk, value, field.type, key.text)
     return FieldTest(table, key.text, field.type, tests, key.line) if tests else None
-
