@@ -1,0 +1,161 @@
+"""Killed with SIGKILL at any moment and run again: as if nothing had happened."""
+
+from __future__ import annotations
+
+import signal
+from collections import Counter
+
+import pytest
+import requests
+
+from audiencehub.delivery import crash
+from tests.e2e import fakes
+from tests.e2e.project import Project
+
+ONE_BATCH = 100
+"""HubSpot's batch, the largest that this company fills."""
+MOMENTS = {
+    "pull": "pull hubspot/contact",
+    "land": "pull preferences/consent",
+    "normalize": "normalize product/event",
+    "enrich": "pull builtwith/technology_install",
+    "segment": "segment contacts: reasons",
+    "plan": "plan hubspot/contact/tags",
+    "push": "push hubspot/contact/tags",
+    "record": "record",
+}
+"""What a sync says on standard error when it is there."""
+
+
+def crashed(project: Project, point: str, *words: str) -> None:
+    """A sync that dies at a crash point; fails when it never came there."""
+    done = project.run("sync", *(words or ("--no-prefect",)), "--quiet", code=None,
+                       **{crash.VARIABLE: point})  # fmt: skip
+    assert done.code == -signal.SIGKILL, f"{point} was not reached:\n{done.text}"
+
+
+def sent_again(project: Project, control: Project) -> Counter:
+    """What was written more often than in the clean world."""
+    return fakes.written(project) - fakes.written(control)
+
+
+def as_one_clean_run(project: Project, control: Project) -> None:
+    """Sync again and compare with the world that was never killed."""
+    project.sync("--quiet")
+    assert fakes.state(project) == fakes.state(control)
+    again = sent_again(project, control)
+    assert set(again.values()) <= {1}, again
+    assert len({place[:2] for place in again}) <= 1, "more than one batch was in doubt"
+    assert len(again) <= ONE_BATCH
+    assert not fakes.written(control) - fakes.written(project)
+
+
+def nothing_left(project: Project) -> None:
+    """The ledger agrees: one more sync has nothing to send, and no run is called running."""
+    before = fakes.written(project)
+    result = project.json("sync", "--no-prefect")
+    assert fakes.written(project) == before
+    assert result["state"] == "completed"
+
+
+@pytest.mark.parametrize("point", ["after_apply:2", "after_sent:1"])
+def test_killed_on_the_second_day(tomorrow, second_day, tmp_path, point):
+    """A batch in doubt must be settled by looking, not sent blindly nor forgotten."""
+    project = tomorrow.copy(tmp_path / "killed")
+
+    crashed(project, point)
+    assert fakes.state(project) != fakes.state(second_day), "the kill came too late to matter"
+
+    as_one_clean_run(project, second_day)
+
+
+@pytest.mark.verify
+@pytest.mark.parametrize("moment", sorted(MOMENTS))
+def test_killed_at_every_step(morning, pushed, tmp_path, moment):
+    """Whatever a step leaves half done, the next run must take up or sweep away."""
+    project = morning.copy(tmp_path / "killed")
+
+    with project.sandbox():
+        project.killed("sync", "--no-prefect", when=MOMENTS[moment])
+        as_one_clean_run(project, pushed)
+        nothing_left(project)
+    assert not list((project.folder / "landing").glob(".spool/*")), "a dead run's spool is kept"
+
+
+@pytest.mark.verify
+@pytest.mark.parametrize("point", [*crash.POINTS, "after_begin:4", "after_sent:3", "after_sent:8",
+                                   "after_apply:3", "after_apply:7", "after_record:5"])  # fmt: skip
+def test_killed_at_every_crash_point(morning, pushed, tmp_path, point):
+    """The first push of all places, killed once in each of its moments."""
+    project = morning.copy(tmp_path / "killed")
+
+    crashed(project, point)
+    as_one_clean_run(project, pushed)
+    nothing_left(project)
+
+
+@pytest.mark.verify
+@pytest.mark.parametrize("point", ["after_plan", "before_sent:3", "after_apply:1", "after_apply:4",
+                                   "after_record:2", "before_sweep:2"])  # fmt: skip
+def test_killed_at_a_crash_point_of_the_second_day(tomorrow, second_day, tmp_path, point):
+    """A push with removals, killed: what leaves must leave, and nothing else."""
+    project = tomorrow.copy(tmp_path / "killed")
+
+    crashed(project, point)
+    as_one_clean_run(project, second_day)
+    nothing_left(project)
+
+
+@pytest.mark.verify
+def test_killed_three_times_in_a_row(tomorrow, second_day, tmp_path):
+    """A run that dies while it repairs what another left must itself be repaired."""
+    project = tomorrow.copy(tmp_path / "killed")
+
+    crashed(project, "after_apply:1")
+    crashed(project, "before_settle:1")
+    crashed(project, "after_settle:1")
+    as_one_clean_run(project, second_day)
+    nothing_left(project)
+
+
+@pytest.mark.verify
+@pytest.mark.parametrize("point", ["after_apply:2", "after_plan:1"])
+def test_killed_inside_a_flow(tomorrow, second_day, tmp_path, point):
+    """Through Prefect: the dead run's server is reaped, and the next flow ends what it began."""
+    project = tomorrow.copy(tmp_path / "killed")
+
+    crashed(project, point, "--env", "sandbox")
+    project.run("sync", "--quiet")
+
+    assert fakes.state(project) == fakes.state(second_day)
+    nothing_left(project)
+
+
+def test_the_comparison_sees_one_changed_record(second_day, tmp_path):
+    """If a single wrong tag, row or reason went unseen, every test above would prove nothing."""
+    project = second_day.copy(tmp_path / "tampered")
+    record = next(key for crm, kind, key in fakes.state(project).segments()
+                  if (crm, kind) == ("hubspot", "contacts"))  # fmt: skip
+    with project.sandbox() as urls:
+        reply = requests.patch(
+            f"{urls['hubspot']}/crm/v3/objects/contacts/{record}",
+            json={"properties": {"audiencehub_segments": ""}},
+            headers={"Authorization": "Bearer sandbox-token"},
+            timeout=10,
+        )
+    assert reply.status_code == 200
+
+    assert fakes.state(project) != fakes.state(second_day)
+    assert fakes.taken(fakes.state(second_day), fakes.state(project))
+    with pytest.raises(AssertionError):
+        as_one_clean_run(project, second_day)
+
+
+def test_a_run_that_is_not_resumed_is_told_apart(tomorrow, second_day, tmp_path):
+    """The naive way, never to run again, must fail the comparison: writes are missing."""
+    project = tomorrow.copy(tmp_path / "killed")
+
+    crashed(project, "before_sent:2")
+
+    assert fakes.state(project) != fakes.state(second_day)
+    assert fakes.written(second_day) - fakes.written(project)
