@@ -105,7 +105,6 @@ def _record(
         result.entered[name], result.left[name] = len(fresh[name]), len(gone[name])
     members = _by_id(hub, now)
     connection = hub.warehouse.connection
-    hub.progress(f"segment {entity}s: reasons", 0, sum(map(len, fresh.values())))
     why_in = reasons(connection, hub.rules, entity, fresh, members, hub.now, entered=True)
     why_out = reasons(connection, hub.rules, entity, gone, members, hub.now, entered=False)
     entered = [
@@ -124,7 +123,7 @@ def _record(
         for number in sorted(current[name])
     ]
     hub.ledger.membership.record(hub.run_id, hub.now, entered, left)
-    hub.progress(f"segment {entity}s: reasons", len(entered), len(entered))
+    hub.progress(f"segment {entity}s", result.totals[entity], result.totals[entity])
 
 
 def _by_id(hub: Hub, now: Mapping[str, set[int]]) -> dict[Entity, dict[int, frozenset[str]]]:
