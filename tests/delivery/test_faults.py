@@ -60,9 +60,12 @@ def test_doubtful_add_of_who_withdrew_is_taken_out(bench):
     bench.sync()
     arrived = bench.world.people("aud-warm")
     bench.grant([1], status="denied")
+    before = len(bench.world.writes)
 
     bench.sync()
 
+    later = [(d["member"], d["op"]) for d in list(bench.world.writes.values())[before:]]
+    assert later == [("1", "remove")]
     assert arrived == sent(1, 2)
     assert bench.world.people("aud-warm") == sent(2)
 
@@ -159,9 +162,12 @@ def test_lie_is_found_by_reading_back(bench):
     bench.world.fail("lie", "r1")
     tags = everyone(bench)
 
-    first, second = bench.sync(TAGS)[TAGS], bench.sync(TAGS)[TAGS]
+    first = bench.sync(TAGS)[TAGS]
+    claimed = bench.ledger._db.rows("SELECT member FROM intent WHERE state='confirmed'")
+    second = bench.sync(TAGS)[TAGS]
 
     assert first.false_confirms == 1
+    assert ("r1",) not in claimed and len(claimed) == 11
     assert second.confirmed == 1
     assert bench.world.tags() == tags
 
