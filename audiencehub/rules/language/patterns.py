@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 CLASSES = {"d": "0-9", "w": "0-9A-Za-z_", "s": r"\t\n\f\r "}
 LIMIT = 200
@@ -13,6 +14,7 @@ class BadPattern(ValueError):
     """The pattern cannot be evaluated alike everywhere; the message says why."""
 
 
+@lru_cache(maxsize=512)
 def translate(pattern: str) -> re.Pattern[str]:
     """The pattern as Python evaluates it with RE2's meaning; search, do not match.
 
