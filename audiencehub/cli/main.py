@@ -6,6 +6,8 @@ import importlib
 
 import typer
 
+from audiencehub.http import redact_every_record
+
 GROUPS = (
     "run",
     "delivery",
@@ -39,6 +41,7 @@ def build() -> typer.Typer:
 
 def run() -> None:
     """The console script's entry."""
+    redact_every_record()
     build()()
 
 

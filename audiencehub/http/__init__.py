@@ -11,7 +11,7 @@ from audiencehub.http.auth import (
 from audiencehub.http.client import HttpClient, pages, session_for
 from audiencehub.http.clock import Clock, MachineClock
 from audiencehub.http.limiter import Limiter, limiter_for
-from audiencehub.http.redaction import RedactingFilter, hide, redact
+from audiencehub.http.redaction import RedactingFilter, hide, redact, redact_every_record
 from audiencehub.http.reply import HttpRefused, Reply
 from audiencehub.http.retry import Policy, retry_after
 from audiencehub.http.session import is_write
@@ -36,6 +36,7 @@ __all__ = [
     "limiter_for",
     "pages",
     "redact",
+    "redact_every_record",
     "retry_after",
     "session_for",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import threading
+from typing import Any
 from urllib.parse import quote
 
 SHORTEST_SECRET = 6
@@ -67,3 +68,22 @@ class RedactingFilter(logging.Filter):
         if record.stack_info:
             record.stack_info = redact(record.stack_info)
         return True
+
+
+def redact_every_record() -> None:
+    """From now on every log record of this process is redacted as it is made.
+
+    Handlers that libraries add later, Prefect's among them, get only redacted records.
+    """
+    made = logging.getLogRecordFactory()
+    if getattr(made, "redacts", False):
+        return
+    clean = RedactingFilter()
+
+    def make(*args: Any, **kwargs: Any) -> logging.LogRecord:
+        record = made(*args, **kwargs)
+        clean.filter(record)
+        return record
+
+    make.redacts = True  # type: ignore[attr-defined]
+    logging.setLogRecordFactory(make)
