@@ -13,7 +13,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent.parent)]
 
-from bench import LIST, NOW, TAGS, Bench  # noqa: E402
+from toybench import LIST, NOW, TAGS, Bench  # noqa: E402
 from toys import ToyTags  # noqa: E402
 
 from audiencehub.connector import Context  # noqa: E402

@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 @pytest.fixture
 def bench(tmp_path):
-    from bench import Bench
+    from toybench import Bench
 
     made = Bench(tmp_path)
     yield made

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench import LIST, TAGS, one, sent
+from toybench import LIST, TAGS, one, sent
 
 
 def test_members_arrive_with_their_reason(bench):
@@ -150,7 +150,7 @@ def test_shared_identifier_stays_for_who_stays(bench):
 
 def test_held_out_people_reach_no_destination(bench):
     """A holdout that is tagged anyway makes every measured lift a lie."""
-    from bench import Segment
+    from toybench import Segment
 
     from audiencehub.delivery.desired import held_out
     from audiencehub.rules.book import Experiment

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from bench import LIST, TAGS, Bench, sent
+from toybench import LIST, TAGS, Bench, sent
 
 from audiencehub.delivery import crash
 from audiencehub.privacy.rule import sha256

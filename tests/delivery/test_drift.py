@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench import TAGS, Bench
+from toybench import TAGS, Bench
 
 
 def edit(bench, member, *tags):

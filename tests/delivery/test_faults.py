@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 
 import pytest
-from bench import LIST, TAGS, sent
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from toybench import LIST, TAGS, sent
 
 from audiencehub.errors import Stop, Wait
 
@@ -74,7 +74,7 @@ def test_doubtful_add_of_who_withdrew_is_taken_out(bench):
 @given(position=st.integers(0, 199))
 def test_poison_is_isolated_in_log2_calls(tmp_path_factory, position):
     """One bad row must not hold back its neighbours, nor cost a call each."""
-    from bench import Bench
+    from toybench import Bench
     from toys import ToyTags
 
     bench = Bench(tmp_path_factory.mktemp("poison"), people=200)
@@ -185,7 +185,7 @@ def test_record_that_is_gone_is_no_endless_retry(bench):
 
 def test_too_many_rejects_stop_the_push(tmp_path):
     """A destination that refuses row after row must not be shouted at to the end."""
-    from bench import Bench
+    from toybench import Bench
 
     bench = Bench(tmp_path, people=60)
     for n in range(60):

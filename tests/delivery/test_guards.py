@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from bench import LIST, NOW, TAGS, Bench, one, sent
+from toybench import LIST, NOW, TAGS, Bench, one, sent
 
 from audiencehub.errors import ConfigError
 from audiencehub.ledger import FileEntry
@@ -87,7 +87,7 @@ def test_writes_across_the_crm_hold(crowd):
 
 def test_activation_narrows_its_own_removals(crowd):
     """`max_removals` in a rule must hold where the general guard would not."""
-    from bench import Segment
+    from toybench import Segment
 
     own = Activation("crm", "tag", "Warm", max_removals_share=0.01, max_removals_count=2)
     crowd.segments = {"warm": Segment("Warm", activate=(own,))}

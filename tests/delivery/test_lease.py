@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from bench import TAGS
+from toybench import TAGS
 
 from audiencehub.errors import Wait
 from audiencehub.ledger import Ledger
