@@ -8,15 +8,7 @@ from pathlib import Path
 from audiencehub.ledger.audit import Audit, AuditEntry
 from audiencehub.ledger.consent import Consent, Said
 from audiencehub.ledger.db import Database, prepare
-from audiencehub.ledger.delivery import (
-    Believed,
-    Deliveries,
-    Intent,
-    tag_hash,
-    tag_reasons,
-    tag_text,
-    tag_value,
-)
+from audiencehub.ledger.delivery import Deliveries
 from audiencehub.ledger.edits import HandEdit, HandEdits
 from audiencehub.ledger.leases import Lease, Leases
 from audiencehub.ledger.manifests import FileEntry, Manifest, Manifests
@@ -27,6 +19,14 @@ from audiencehub.ledger.quarantine import Quarantine, Quarantined
 from audiencehub.ledger.runs import Run, Runs
 from audiencehub.ledger.sealing import Sealing
 from audiencehub.ledger.targets import Targets
+from audiencehub.ledger.values import (
+    Believed,
+    Intent,
+    tag_hash,
+    tag_reasons,
+    tag_text,
+    tag_value,
+)
 
 __all__ = [
     "AuditEntry", "Believed", "FileEntry", "HandEdit", "Intent", "Lease", "Ledger",
