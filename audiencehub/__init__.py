@@ -1,3 +1,3 @@
-"""audiencehub: pulls customer data, applies segment rules, and pushes tags and lists it can prove."""
+"""audiencehub: pulls customer data, applies segment rules, pushes tags and lists it can prove."""
 
 __version__ = "0.1.0"

@@ -19,12 +19,14 @@ from audiencehub.settings import Settings, load
 
 PortBase = Annotated[
     int,
-    typer.Option("--port-base", min=0, max=65_000,
-                 help="Control door at this port, the fakes at those after it; 0: free ports"),
+    typer.Option(
+        "--port-base",
+        min=0,
+        max=65_000,
+        help="Control door at this port, the fakes at those after it; 0: free ports",
+    ),
 ]
-Leash = Annotated[
-    bool, typer.Option("--leash", hidden=True, help="End when standard input ends")
-]
+Leash = Annotated[bool, typer.Option("--leash", hidden=True, help="End when standard input ends")]
 
 
 def register(app: typer.Typer) -> None:
@@ -52,9 +54,7 @@ def vendors_of(settings: Settings) -> Mapping[str, type[VendorSandbox]]:
     used = {entry.connector for entry in settings.sources.values()}
     used |= {entry.connector for entry in settings.destinations.values()}
     specs = {name: connector.spec(name) for name in sorted(used)}
-    return {
-        name: connector.load(spec.sandbox) for name, spec in specs.items() if spec.sandbox
-    }
+    return {name: connector.load(spec.sandbox) for name, spec in specs.items() if spec.sandbox}
 
 
 def _show(env: str, urls: Mapping[str, str], now: str) -> None:

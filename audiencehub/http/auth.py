@@ -63,8 +63,10 @@ class Header(Auth):
         value = hide(self._value())
         hide(value.rpartition(" ")[2])
         if not (value.isascii() and value.isprintable()):
-            raise Stop("A credential holds a line break or another character that no header may.",
-                       hint="Paste it again, without surrounding blanks or lines")
+            raise Stop(
+                "A credential holds a line break or another character that no header may.",
+                hint="Paste it again, without surrounding blanks or lines",
+            )
         return {self._name: value}
 
 
@@ -135,13 +137,17 @@ class OAuthClientCredentials(OAuth):
     """The client credentials grant (RFC 6749 §4.4), client authenticated by Basic."""
 
     def __init__(
-        self, client: HttpClient, path: str, client_id: Secret, client_secret: Secret, *,
-        scope: str = "", clock: Clock = MACHINE,
+        self,
+        client: HttpClient,
+        path: str,
+        client_id: Secret,
+        client_secret: Secret,
+        *,
+        scope: str = "",
+        clock: Clock = MACHINE,
     ) -> None:
         form = {"grant_type": "client_credentials", **({"scope": scope} if scope else {})}
-        super().__init__(
-            client, path, lambda: form, basic=(client_id, client_secret), clock=clock
-        )
+        super().__init__(client, path, lambda: form, basic=(client_id, client_secret), clock=clock)
 
 
 def _basic(user: str, password: str) -> str:

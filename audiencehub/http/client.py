@@ -97,10 +97,16 @@ class HttpClient:
         renewed = False
         for _ in range(REDIRECTS + 2):
             sent = self._auth.headers() if self._auth else {}
-            prepared = self._prepare.prepare_request(requests.Request(
-                method, url, params=params, json=json, data=data,
-                headers={**self._headers, **(headers or {}), **sent},
-            ))
+            prepared = self._prepare.prepare_request(
+                requests.Request(
+                    method,
+                    url,
+                    params=params,
+                    json=json,
+                    data=data,
+                    headers={**self._headers, **(headers or {}), **sent},
+                )
+            )
             call = Call(prepared, writes, frozenset(accept), deadline)
             reply = reply_of(call, self._exchange.perform(call))
             if reply.status in accept:
@@ -112,8 +118,10 @@ class HttpClient:
                 url, params = self._url(urljoin(url, reply.headers.get("location", ""))), None
                 continue
             raise _refusal(reply)
-        raise Incomplete(f"{method} {urlsplit(url).path}: too many redirects.",
-                         hint="Check the address in deployments/")
+        raise Incomplete(
+            f"{method} {urlsplit(url).path}: too many redirects.",
+            hint="Check the address in deployments/",
+        )
 
     def _url(self, path_or_url: str) -> str:
         """The full address; one on another host would be handed our credentials."""
@@ -145,8 +153,10 @@ def pages(
     while True:
         place = repr((path, sorted((query or {}).items(), key=str)))
         if place in seen:
-            raise Incomplete("Paging goes in a circle: a cursor came back.",
-                             hint="Run again; if it stays, report it to the vendor")
+            raise Incomplete(
+                "Paging goes in a circle: a cursor came back.",
+                hint="Run again; if it stays, report it to the vendor",
+            )
         seen.add(place)
         reply = client.get(path, params=query, **kwargs)
         yield reply
@@ -173,25 +183,40 @@ def checked(url: str) -> str:
     """The address, if it is https, or http on this machine. Raises ConfigError."""
     parts = urlsplit(url)
     if parts.username or parts.password or not parts.hostname:
-        raise ConfigError("The base address holds a credential, or no host.",
-                          hint="Write https://host; credentials are options of their own")
+        raise ConfigError(
+            "The base address holds a credential, or no host.",
+            hint="Write https://host; credentials are options of their own",
+        )
     if parts.scheme != "https" and not (parts.scheme == "http" and loopback(url)):
-        raise ConfigError(f"The address of {parts.hostname} is not https.",
-                          hint="Write https://…; plain http is for the sandbox on this machine")
+        raise ConfigError(
+            f"The address of {parts.hostname} is not https.",
+            hint="Write https://…; plain http is for the sandbox on this machine",
+        )
     return url
 
 
 def _refusal(reply: Reply) -> HttpRefused:
     said = f"{reply.what}: {reply.status} {reply.code}".strip()
     if reply.status == 401:
-        return HttpRefused(f"{said}: the credentials are refused.", status=401, code=reply.code,
-                           hint="Renew the credential that deployments/ refers to, and run again")
+        return HttpRefused(
+            f"{said}: the credentials are refused.",
+            status=401,
+            code=reply.code,
+            hint="Renew the credential that deployments/ refers to, and run again",
+        )
     if reply.status == 403:
-        return HttpRefused(f"{said}: the credentials lack a permission.", status=403,
-                           code=reply.code,
-                           hint="Grant the scopes that `audiencehub connectors` lists; run again")
-    return HttpRefused(f"{said}: refused.", status=reply.status, code=reply.code,
-                       hint="Run `audiencehub doctor`; check the connector's options")
+        return HttpRefused(
+            f"{said}: the credentials lack a permission.",
+            status=403,
+            code=reply.code,
+            hint="Grant the scopes that `audiencehub connectors` lists; run again",
+        )
+    return HttpRefused(
+        f"{said}: refused.",
+        status=reply.status,
+        code=reply.code,
+        hint="Run `audiencehub doctor`; check the connector's options",
+    )
 
 
 def session_for(

@@ -90,8 +90,11 @@ class Exchange:
         left = max(0.001, end - self.clock.monotonic())
         try:
             response = self._wire.exchange(
-                call.request, connect=min(policy.connect, left), read=min(policy.read, left),
-                reply=min(policy.reply, left), max_body=policy.max_body,
+                call.request,
+                connect=min(policy.connect, left),
+                read=min(policy.read, left),
+                reply=min(policy.reply, left),
+                max_body=policy.max_body,
             )
         except Untrusted:
             raise Stop(

@@ -29,9 +29,7 @@ class PolicyAdapter(BaseAdapter):
     host is replaced here.
     """
 
-    def __init__(
-        self, exchange: Exchange, base_url: str | None, writes: Writes = is_write
-    ) -> None:
+    def __init__(self, exchange: Exchange, base_url: str | None, writes: Writes = is_write) -> None:
         super().__init__()
         self._exchange, self._base, self._writes = exchange, base_url, writes
 
@@ -41,15 +39,19 @@ class PolicyAdapter(BaseAdapter):
         """The answer, read whole. The caller's timeout and proxies give way to the policy."""
         del args
         if options.get("verify") is False:
-            raise ConfigError("Certificates are always verified.",
-                              hint="Put a company's own authority into REQUESTS_CA_BUNDLE")
+            raise ConfigError(
+                "Certificates are always verified.",
+                hint="Put a company's own authority into REQUESTS_CA_BUNDLE",
+            )
         url = request.url or ""
         if self._base:
             there = urlsplit(self._base)
             request.url = urlsplit(url)._replace(scheme=there.scheme, netloc=there.netloc).geturl()
         elif not url.startswith("https://") and not loopback(url):
-            raise ConfigError("A library asks for an address without https.",
-                              hint="Use https; plain http is for the sandbox on this machine")
+            raise ConfigError(
+                "A library asks for an address without https.",
+                hint="Use https; plain http is for the sandbox on this machine",
+            )
         return self._exchange.perform(Call(request, self._writes(request.method or "GET", url)))
 
     def close(self) -> None:
@@ -59,9 +61,7 @@ class PolicyAdapter(BaseAdapter):
 class PolicySession(requests.Session):
     """A session without cookies or netrc, that leaves its host for no redirect."""
 
-    def __init__(
-        self, exchange: Exchange, base_url: str | None, writes: Writes = is_write
-    ) -> None:
+    def __init__(self, exchange: Exchange, base_url: str | None, writes: Writes = is_write) -> None:
         super().__init__()
         self.max_redirects = 3
         self.headers.update({"User-Agent": "audiencehub", "Accept-Encoding": "gzip, deflate"})

@@ -153,7 +153,12 @@ class Wire(HTTPAdapter):
         self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _PoolTLS}
 
     def exchange(
-        self, request: requests.PreparedRequest, *, connect: float, read: float, reply: float,
+        self,
+        request: requests.PreparedRequest,
+        *,
+        connect: float,
+        read: float,
+        reply: float,
         max_body: int,
     ) -> requests.Response:
         """The answer, its body in `content`. Raises Unsent, Lost, Untrusted or Unreadable."""
@@ -165,8 +170,11 @@ class Wire(HTTPAdapter):
         _current.watchdog = watchdog = _Watchdog(reply)
         try:
             response = self.send(
-                request, stream=True, timeout=(connect, min(read, reply)),
-                verify=bundle or True, proxies={} if near else get_environ_proxies(url),
+                request,
+                stream=True,
+                timeout=(connect, min(read, reply)),
+                verify=bundle or True,
+                proxies={} if near else get_environ_proxies(url),
             )
             try:
                 check_headers(response.headers)

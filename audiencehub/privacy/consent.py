@@ -98,9 +98,7 @@ def permitted(
 ) -> frozenset[str]:
     """The ids of those who may be addressed."""
     return frozenset(
-        person
-        for person, said in people.items()
-        if allowed(said, need, now=now, narrow=narrow)
+        person for person, said in people.items() if allowed(said, need, now=now, narrow=narrow)
     )
 
 

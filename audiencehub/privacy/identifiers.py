@@ -18,14 +18,37 @@ PLATFORMS: Mapping[str, Rules] = {
     "snap": snap.RULES,
 }
 FIELDS = (
-    "email", "phone", "first_name", "last_name", "city", "state", "zip", "country", "device_id",
-    "external_id", "company_domain", "birth_date", "gender", "organization_urn",
+    "email",
+    "phone",
+    "first_name",
+    "last_name",
+    "city",
+    "state",
+    "zip",
+    "country",
+    "device_id",
+    "external_id",
+    "company_domain",
+    "birth_date",
+    "gender",
+    "organization_urn",
 )
 CANONICAL: Mapping[str, tuple[str, str]] = {
-    **{name: ("contact", name) for name in (
-        "email", "phone", "first_name", "last_name", "city", "state", "country", "external_id",
-        "birth_date", "gender",
-    )},
+    **{
+        name: ("contact", name)
+        for name in (
+            "email",
+            "phone",
+            "first_name",
+            "last_name",
+            "city",
+            "state",
+            "country",
+            "external_id",
+            "birth_date",
+            "gender",
+        )
+    },
     "zip": ("contact", "postal_code"),
     "company_domain": ("account", "domain"),
 }
@@ -67,11 +90,13 @@ def _finished(rule: Rule, text: str) -> Identifier | Refused:
 
 def _rule(platform: str, field: str) -> Rule | None:
     if platform not in PLATFORMS:
-        raise ConfigError(f"There is no platform {platform!r}.",
-                          hint=f"Use one of: {', '.join(PLATFORMS)}")
+        raise ConfigError(
+            f"There is no platform {platform!r}.", hint=f"Use one of: {', '.join(PLATFORMS)}"
+        )
     if field not in FIELDS:
-        raise ConfigError(f"There is no identifier field {field!r}.",
-                          hint=f"Use one of: {', '.join(FIELDS)}")
+        raise ConfigError(
+            f"There is no identifier field {field!r}.", hint=f"Use one of: {', '.join(FIELDS)}"
+        )
     return PLATFORMS[platform].get(field)
 
 

@@ -15,9 +15,22 @@ from audiencehub.privacy.rule import Refused
 # Unquoted addresses only: nobody's real address needs a quoted local part, but typing errors do.
 _EMAIL = re.compile(r"[^@\s<>()\[\],;:\"\\]+@[^@\s<>()\[\],;:\"\\]+\.[^@\s<>()\[\],;:\"\\.]+")
 _EXTENSION = re.compile(r"[\s,;.]*(?:;ext=|extension|ext\.?|x|#)\s*[0-9]{1,7}\s*$", re.I)
-_COUNTRIES = {"UK": "GB", "EL": "GR", "ENGLAND": "GB", "SCOTLAND": "GB", "WALES": "GB",
-              "GREAT BRITAIN": "GB", "USA": "US", "U.S.": "US", "U.S.A.": "US", "RUSSIA": "RU",
-              "TURKEY": "TR", "SOUTH KOREA": "KR", "THE NETHERLANDS": "NL", "HOLLAND": "NL"}
+_COUNTRIES = {
+    "UK": "GB",
+    "EL": "GR",
+    "ENGLAND": "GB",
+    "SCOTLAND": "GB",
+    "WALES": "GB",
+    "GREAT BRITAIN": "GB",
+    "USA": "US",
+    "U.S.": "US",
+    "U.S.A.": "US",
+    "RUSSIA": "RU",
+    "TURKEY": "TR",
+    "SOUTH KOREA": "KR",
+    "THE NETHERLANDS": "NL",
+    "HOLLAND": "NL",
+}
 
 
 def visible(text: str) -> str:

@@ -54,8 +54,17 @@ def _table(kind: type[Any], rows: Sequence[Any]) -> bytes:
 def _bombora(rows: Sequence[TopicSurge]) -> bytes:
     return _csv(
         [
-            [one.company_name, one.domain, one.size, one.industry, one.category, one.topic,
-             str(one.score), f"[{one.score}]", one.country]
+            [
+                one.company_name,
+                one.domain,
+                one.size,
+                one.industry,
+                one.category,
+                one.topic,
+                str(one.score),
+                f"[{one.score}]",
+                one.country,
+            ]
             for one in rows
         ]
     )

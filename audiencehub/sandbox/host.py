@@ -48,8 +48,16 @@ class _Server(uvicorn.Server):
     def __init__(self, app: Any, port: int) -> None:
         super().__init__(
             uvicorn.Config(
-                app, host=LOOPBACK, port=port, http=_Protocol, ws="none", lifespan="off",
-                loop="asyncio", access_log=False, log_config=None, timeout_keep_alive=60,
+                app,
+                host=LOOPBACK,
+                port=port,
+                http=_Protocol,
+                ws="none",
+                lifespan="off",
+                loop="asyncio",
+                access_log=False,
+                log_config=None,
+                timeout_keep_alive=60,
                 timeout_graceful_shutdown=1,
             )
         )

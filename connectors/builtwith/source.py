@@ -74,8 +74,10 @@ class BuiltWithEnricher(Enricher):
         usage = self._client.get("/usagev2/api.json").json()
         remaining = usage.get("remaining") if isinstance(usage, dict) else None
         if not isinstance(remaining, int):
-            raise Stop("BuiltWith does not tell the credits of this key.",
-                       hint="Check the API key that deployments/ refers to")
+            raise Stop(
+                "BuiltWith does not tell the credits of this key.",
+                hint="Check the API key that deployments/ refers to",
+            )
         return f"BuiltWith answers; {remaining:,} credits are left"
 
     def enrich(self, keys: Sequence[str]) -> Iterator[Page]:
@@ -95,8 +97,11 @@ class BuiltWithEnricher(Enricher):
         """One row per technology, whatever the number of paths it was seen on."""
         domain = str(record.get("Lookup") or "").strip().lower()
         if not domain:
-            raise SkipRow("The answer names no domain.", code="no_domain",
-                          hint="Run again; if it stays, report it to BuiltWith")
+            raise SkipRow(
+                "The answer names no domain.",
+                code="no_domain",
+                hint="Run again; if it stays, report it to BuiltWith",
+            )
         found: dict[str, dict[str, Any]] = {}
         for path in record.get("Paths") or ():
             for technology in path.get("Technologies") or ():
@@ -142,8 +147,10 @@ class BuiltWithEnricher(Enricher):
         except (OutcomeUnknown, HttpRefused) as error:
             if isinstance(error, HttpRefused) and error.status not in (404, 410):
                 raise
-            raise Incomplete("The result of the BuiltWith job was lost on the way.",
-                             hint="Run again: the domains are asked for once more") from None
+            raise Incomplete(
+                "The result of the BuiltWith job was lost on the way.",
+                hint="Run again: the domains are asked for once more",
+            ) from None
 
 
 def _results(body: Any, asked: frozenset[str]) -> list[Json]:
@@ -151,8 +158,10 @@ def _results(body: Any, asked: frozenset[str]) -> list[Json]:
     if not isinstance(results, list):
         errors = body.get("Errors") if isinstance(body, dict) else None
         if errors:
-            raise Stop("BuiltWith refused the lookup.",
-                       hint="Check the API key and its credits: audiencehub doctor")
+            raise Stop(
+                "BuiltWith refused the lookup.",
+                hint="Check the API key and its credits: audiencehub doctor",
+            )
         raise Incomplete("The BuiltWith answer has no results.", hint="Run again")
     records: list[Json] = []
     for entry in results:

@@ -1,12 +1,12 @@
 """The options of a files entry: a preset, or a mapping of one's own.
 
-    [sources.events.options]
-    path = "drops/webinars-*.csv"        # relative to the project, or below `root`
-    table = "event"
-    format = "csv"
-    columns = { contact_email = "E-mail", at = "Joined", campaign = "Webinar" }
-    constants = { name = "webinar", channel = "web" }
-    key = ["Registration"]               # left out: the file and the line
+[sources.events.options]
+path = "drops/webinars-*.csv"        # relative to the project, or below `root`
+table = "event"
+format = "csv"
+columns = { contact_email = "E-mail", at = "Joined", campaign = "Webinar" }
+constants = { name = "webinar", channel = "web" }
+key = ["Registration"]               # left out: the file and the line
 """
 
 from __future__ import annotations
@@ -101,8 +101,13 @@ class FilesOptions(BaseModel):
             delimiter=self.delimiter,
             maps=(
                 Mapped(
-                    self.table, self.columns, self.constants, self.convert, tuple(self.key),
-                    tuple(self.required), self.observed,
+                    self.table,
+                    self.columns,
+                    self.constants,
+                    self.convert,
+                    tuple(self.key),
+                    tuple(self.required),
+                    self.observed,
                     dated=self.table == "intent_signal" and "period_start" not in self.columns,
                 ),
             ),

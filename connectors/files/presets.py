@@ -11,14 +11,23 @@ BOMBORA = Layout(
     # (bomboradata/bombora-tutorials).
     format="csv",
     header=(
-        "company_name", "domain", "size", "industry", "category", "topic", "composite_score",
-        "metro", "country",
+        "company_name",
+        "domain",
+        "size",
+        "industry",
+        "category",
+        "topic",
+        "composite_score",
+        "metro",
+        "country",
     ),
     maps=(
         Mapped(
             "intent_signal",
             {
-                "account_domain": "domain", "topic": "topic", "category": "category",
+                "account_domain": "domain",
+                "topic": "topic",
+                "category": "category",
                 "score": "composite_score",
             },
             required=("account_domain",),
@@ -28,8 +37,11 @@ BOMBORA = Layout(
         Mapped(
             "account",
             {
-                "domain": "domain", "name": "company_name", "industry": "industry",
-                "employee_count": "size", "country": "country",
+                "domain": "domain",
+                "name": "company_name",
+                "industry": "industry",
+                "employee_count": "size",
+                "country": "country",
             },
             convert={"domain": "host", "employee_count": "at_least"},
             key=("domain",),
@@ -51,7 +63,9 @@ CDNOW = Layout(
         Mapped(
             "order",
             {
-                "contact_external_id": "customer_id", "at": "date", "quantity": "units",
+                "contact_external_id": "customer_id",
+                "at": "date",
+                "quantity": "units",
                 "total": "dollars",
             },
             constants={"currency": "USD"},
@@ -68,8 +82,13 @@ EVENTS = Layout(
         Mapped(
             "event",
             {
-                "contact_email": "email", "name": "name", "at": "at", "path": "path",
-                "feature": "feature", "campaign": "campaign", "value": "value",
+                "contact_email": "email",
+                "name": "name",
+                "at": "at",
+                "path": "path",
+                "feature": "feature",
+                "campaign": "campaign",
+                "value": "value",
             },
             key=("key",),
             required=("name", "at"),
@@ -82,8 +101,12 @@ ORDERS = Layout(
         Mapped(
             "order",
             {
-                "contact_email": "email", "at": "at", "total": "total", "currency": "currency",
-                "quantity": "quantity", "status": "status",
+                "contact_email": "email",
+                "at": "at",
+                "total": "total",
+                "currency": "currency",
+                "quantity": "quantity",
+                "status": "status",
             },
             key=("key",),
             required=("at",),
@@ -96,8 +119,11 @@ CONSENT = Layout(
         Mapped(
             "consent",
             {
-                "contact_email": "email", "purpose": "purpose", "channel": "channel",
-                "status": "status", "at": "at",
+                "contact_email": "email",
+                "purpose": "purpose",
+                "channel": "channel",
+                "status": "status",
+                "at": "at",
             },
             # Every statement stays: which one counts is decided where consent is.
             required=("contact_email", "purpose", "channel", "status", "at"),

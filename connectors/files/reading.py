@@ -55,16 +55,20 @@ def _header(line: Line | None, name: str) -> Sequence[str]:
         return ()
     names = [str(one).strip() for one in line.values or ()]
     if line.fault or len(set(names)) != len(names):
-        raise Stop(f"{name}: its first line is no header: a column twice, or not readable.",
-                   hint="Correct the file, or name its columns in the option header")
+        raise Stop(
+            f"{name}: its first line is no header: a column twice, or not readable.",
+            hint="Correct the file, or name its columns in the option header",
+        )
     return names
 
 
 def _check(names: frozenset[str], layout: Layout, name: str) -> None:
     missing = sorted(layout.used - names)
     if names and missing:
-        raise Stop(f"{name} has no column {', '.join(missing)}.",
-                   hint="Correct the file or the option columns; nothing of it was read")
+        raise Stop(
+            f"{name} has no column {', '.join(missing)}.",
+            hint="Correct the file or the option columns; nothing of it was read",
+        )
 
 
 def _record(name: str, line: Line, values: Any) -> Json:
@@ -88,9 +92,10 @@ def _parquet(stream: BinaryIO, name: str, layout: Layout) -> Iterator[Json]:
                 plain = {key: _plain(value) for key, value in values.items()}
                 yield _record(name, Line(number), plain)
     except (pa.ArrowException, OSError):
-        raise Incomplete(f"{name} is cut off or not a Parquet file.",
-                         hint="Deliver it again, under a name that begins with a dot; then rename",
-                         ) from None
+        raise Incomplete(
+            f"{name} is cut off or not a Parquet file.",
+            hint="Deliver it again, under a name that begins with a dot; then rename",
+        ) from None
 
 
 def _plain(value: Any) -> Any:

@@ -75,8 +75,10 @@ def matching(root: Path, parts: tuple[str, ...]) -> list[Found]:
     try:
         return sorted(_below(top, root, (), parts, _fixed(parts)))
     except OSError as error:
-        raise Stop(f"{'/'.join(parts)}: cannot be looked up (error {error.errno}).",
-                   hint="Check the option path and the folder") from None
+        raise Stop(
+            f"{'/'.join(parts)}: cannot be looked up (error {error.errno}).",
+            hint="Check the option path and the folder",
+        ) from None
     finally:
         os.close(top)
 
@@ -98,8 +100,10 @@ def opened(file: Found) -> Iterator[BinaryIO]:
     except PermissionError:
         raise _forbidden(file.name) from None
     except OSError as error:
-        raise Stop(f"{file.name} cannot be read (error {error.errno}).",
-                   hint="Check the file and the disk, and run again") from None
+        raise Stop(
+            f"{file.name} cannot be read (error {error.errno}).",
+            hint="Check the file and the disk, and run again",
+        ) from None
     finally:
         for one in handles:
             os.close(one)

@@ -75,8 +75,11 @@ class FilesSource(Source):
     def rows(self, stream: Stream, record: Json) -> Iterable[Row]:  # noqa: ARG002 - there is one
         """The canonical rows of one record. Raises SkipRow for a bad line or a missing field."""
         if fault := record.get("fault"):
-            raise SkipRow(f"{record['id']}: {FAULTS[fault]}.", code=fault,
-                          hint="Correct the line and deliver the file again")
+            raise SkipRow(
+                f"{record['id']}: {FAULTS[fault]}.",
+                code=fault,
+                hint="Correct the line and deliver the file again",
+            )
         return [self._row(one, record) for one in self._layout.maps]
 
     def _read(self, file: Found) -> Iterator[Page]:
@@ -94,8 +97,11 @@ class FilesSource(Source):
         values |= {name: text for name, text in mapped.constants.items() if not values.get(name)}
         for name in mapped.required:
             if values.get(name) is None:
-                raise SkipRow(f"{record['id']}: {name} is missing or cannot be used.",
-                              code=f"no_{name}", hint=f"Deliver the record with its {name}")
+                raise SkipRow(
+                    f"{record['id']}: {name} is missing or cannot be used.",
+                    code=f"no_{name}",
+                    hint=f"Deliver the record with its {name}",
+                )
         observed = _instant(values.get(mapped.observed)) if mapped.observed else None
         if mapped.origin:
             values[mapped.origin] = record["id"]
@@ -125,8 +131,11 @@ class FilesSource(Source):
             name = by_column.get(column)
             value = values[name] if name else record["values"].get(column)
             if value is None or not str(value).strip():
-                raise SkipRow(f"{record['id']}: its key {column} is empty.", code="no_key",
-                              hint="Deliver the record with its key")
+                raise SkipRow(
+                    f"{record['id']}: its key {column} is empty.",
+                    code="no_key",
+                    hint="Deliver the record with its key",
+                )
             parts.append(str(value).strip())
         return parts[0] if len(parts) == 1 else json.dumps(parts, ensure_ascii=False)
 
@@ -136,9 +145,11 @@ class FilesSource(Source):
             return None
         found = period(self._options.period) if self._options.period else period_in_name(name)
         if found is None:
-            raise Stop(f"{name}: nothing says of which days its scores are.",
-                       hint='Set period = "2026-11", or name files after the Monday: '
-                       "intent-2026-11-09.csv")
+            raise Stop(
+                f"{name}: nothing says of which days its scores are.",
+                hint='Set period = "2026-11", or name files after the Monday: '
+                "intent-2026-11-09.csv",
+            )
         return found
 
     def _found(self) -> list[Found]:
@@ -147,8 +158,10 @@ class FilesSource(Source):
             for file in matching(root, parts):
                 other = files.setdefault(file.name, file)
                 if (other.root, other.parts) != (file.root, file.parts):
-                    raise Stop(f"Two files are called {file.name}.",
-                               hint="Rows are named after their file: rename one of them")
+                    raise Stop(
+                        f"Two files are called {file.name}.",
+                        hint="Rows are named after their file: rename one of them",
+                    )
         return [files[name] for name in sorted(files)]
 
     @cached_property
@@ -161,8 +174,10 @@ class FilesSource(Source):
 
     def _missing(self) -> Stop:
         what = ", ".join(self._options.paths) or "The file"
-        return Stop(f"{what}: no such file.",
-                    hint=self._layout.missing or "Put the file there, or correct the option path")
+        return Stop(
+            f"{what}: no such file.",
+            hint=self._layout.missing or "Put the file there, or correct the option path",
+        )
 
 
 def _packaged(layout: Layout) -> tuple[Path, tuple[str, ...]]:
@@ -185,8 +200,10 @@ def _stamp(handle: int) -> str:
 
 
 def _changing(file: Found) -> Incomplete:
-    return Incomplete(f"{file.name} changed while it was read.",
-                      hint="Run again; deliver under a name that begins with a dot, then rename")
+    return Incomplete(
+        f"{file.name} changed while it was read.",
+        hint="Run again; deliver under a name that begins with a dot, then rename",
+    )
 
 
 def _instant(value: Any) -> datetime | None:

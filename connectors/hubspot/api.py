@@ -136,9 +136,7 @@ class Api:
 
     def _zone(self) -> str:
         """The portal's zone, asked once with a single try; UTC where it does not tell."""
-        once = HttpClient(
-            self._base, auth=self._auth, policy=Policy(attempts=1), clock=self._clock
-        )
+        once = HttpClient(self._base, auth=self._auth, policy=Policy(attempts=1), clock=self._clock)
         try:
             body = once.get(path(self.options.version, "account-info", "details")).json()
             return ZoneInfo(str(body["timeZone"])).key

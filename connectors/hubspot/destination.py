@@ -81,7 +81,9 @@ class HubSpotDestination(Destination):
         rate = self.api.rate
         if "Daily-Remaining" in rate:
             return Quota(
-                "HubSpot calls a day", int(rate["Daily"]), int(rate["Daily-Remaining"]),
+                "HubSpot calls a day",
+                int(rate["Daily"]),
+                int(rate["Daily-Remaining"]),
                 "midnight in the portal's time zone",
             )
         try:

@@ -74,8 +74,11 @@ def _statuses(api: Api, emails: Sequence[str]) -> dict[str, list[dict[str, Any]]
     An address that HubSpot will not take has none, which counts as no consent.
     """
     reply = api.post(
-        "communication-preferences", "statuses/batch/read", {"inputs": list(emails)},
-        params={"channel": "EMAIL"}, accept={200, 207, 400},
+        "communication-preferences",
+        "statuses/batch/read",
+        {"inputs": list(emails)},
+        params={"channel": "EMAIL"},
+        accept={200, 207, 400},
     )
     if reply.status == 400:
         if len(emails) == 1:

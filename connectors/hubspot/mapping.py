@@ -12,23 +12,48 @@ from connectors.hubspot.options import Options
 
 FIELDS: Mapping[str, Mapping[str, str]] = {
     "contact": {
-        "email": "email", "phone": "phone", "first_name": "firstname", "last_name": "lastname",
-        "title": "jobtitle", "department": "job_function", "seniority": "hs_seniority",
-        "city": "city", "state": "state", "country": "country", "postal_code": "zip",
-        "language": "hs_language", "lifecycle_stage": "lifecyclestage",
-        "lead_source": "hs_analytics_source", "birth_date": "date_of_birth", "gender": "gender",
-        "external_id": "customer_number", "created_at": "createdate",
+        "email": "email",
+        "phone": "phone",
+        "first_name": "firstname",
+        "last_name": "lastname",
+        "title": "jobtitle",
+        "department": "job_function",
+        "seniority": "hs_seniority",
+        "city": "city",
+        "state": "state",
+        "country": "country",
+        "postal_code": "zip",
+        "language": "hs_language",
+        "lifecycle_stage": "lifecyclestage",
+        "lead_source": "hs_analytics_source",
+        "birth_date": "date_of_birth",
+        "gender": "gender",
+        "external_id": "customer_number",
+        "created_at": "createdate",
     },
     "account": {
-        "name": "name", "domain": "domain", "industry": "industry",
-        "employee_count": "numberofemployees", "annual_revenue": "annualrevenue",
-        "founded_year": "founded_year", "type": "type", "city": "city", "state": "state",
-        "country": "country", "postal_code": "zip", "created_at": "createdate",
+        "name": "name",
+        "domain": "domain",
+        "industry": "industry",
+        "employee_count": "numberofemployees",
+        "annual_revenue": "annualrevenue",
+        "founded_year": "founded_year",
+        "type": "type",
+        "city": "city",
+        "state": "state",
+        "country": "country",
+        "postal_code": "zip",
+        "created_at": "createdate",
     },
     "deal": {
-        "name": "dealname", "amount": "amount", "currency": "deal_currency_code",
-        "stage": "dealstage", "is_closed": "hs_is_closed", "is_won": "hs_is_closed_won",
-        "close_date": "closedate", "created_at": "createdate",
+        "name": "dealname",
+        "amount": "amount",
+        "currency": "deal_currency_code",
+        "stage": "dealstage",
+        "is_closed": "hs_is_closed",
+        "is_won": "hs_is_closed_won",
+        "close_date": "closedate",
+        "created_at": "createdate",
     },
 }
 """Canonical field to property; a property that the account lacks comes back without a value."""
@@ -61,9 +86,11 @@ class Mapper:
         if kind in ACTIVITIES:
             _, subject, status = ACTIVITIES[kind]
             return [one for one in ("hs_timestamp", subject, status) if one]
-        more = {"contacts": ("hs_email_optout", "hs_merged_object_ids"),
-                "companies": ("website", "hs_merged_object_ids"),
-                "deals": ("hs_merged_object_ids",)}
+        more = {
+            "contacts": ("hs_email_optout", "hs_merged_object_ids"),
+            "companies": ("website", "hs_merged_object_ids"),
+            "deals": ("hs_merged_object_ids",),
+        }
         return [*dict.fromkeys([*self.fields[TABLE[kind]].values(), *more[kind]])]
 
     def rows(self, stream: str, record: Json) -> Iterator[Row]:
@@ -117,7 +144,9 @@ class Mapper:
             "event",
             f"{kind}/{id_}",
             {
-                "name": name, "at": given.get("hs_timestamp"), "channel": "sales",
+                "name": name,
+                "at": given.get("hs_timestamp"),
+                "channel": "sales",
                 "status": given.get(status) if status else None,
                 "properties": {"subject": given[subject]} if subject and given.get(subject) else {},
                 "contact_ref": record.get("_contact"),
@@ -135,21 +164,27 @@ class Mapper:
         if status is None:
             return Row("consent", key, {"contact_ref": id_}, at, deleted=True)
         values = {
-            "purpose": "marketing", "channel": "email", "status": status,
-            "at": said or (at.isoformat() if at else None), "proof": proof, "contact_ref": id_,
+            "purpose": "marketing",
+            "channel": "email",
+            "status": status,
+            "at": said or (at.isoformat() if at else None),
+            "proof": proof,
+            "contact_ref": id_,
         }
         return Row("consent", key, values, at)
 
     def _said(self, record: Json) -> tuple[str | None, str | None, str]:
         counted = [
-            one for one in record.get("_subscriptions") or ()
+            one
+            for one in record.get("_subscriptions") or ()
             if not self.options.subscription_ids
             or one.get("subscriptionId") in self.options.subscription_ids
         ]
         for word, status in (("UNSUBSCRIBED", "denied"), ("SUBSCRIBED", "granted")):
             found = sorted(
                 (str(one.get("timestamp") or ""), one.get("subscriptionId"))
-                for one in counted if one.get("status") == word
+                for one in counted
+                if one.get("status") == word
             )
             if status == "granted" and _true(record["properties"].get("hs_email_optout")):
                 return "denied", None, "hubspot: hs_email_optout"

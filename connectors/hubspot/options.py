@@ -45,8 +45,9 @@ class Options(BaseModel):
     streams: tuple[StreamName, ...] = ("contact", "account", "deal", "activity")
     overlap_minutes: Annotated[int, Field(ge=0, le=10_080)] = 60
     """How far behind now the next pull begins: HubSpot's search index lags."""
-    fields: Annotated[dict[Literal["contact", "account", "deal"], dict[str, Name]],
-                      AfterValidator(_canonical)] = {}
+    fields: Annotated[
+        dict[Literal["contact", "account", "deal"], dict[str, Name]], AfterValidator(_canonical)
+    ] = {}
     """Canonical field to HubSpot property, where the account differs from the defaults."""
     subscriptions: bool = True
     """Read subscription statuses; without them nobody is known to have consented to e-mail."""

@@ -41,7 +41,11 @@ def listing(
 def total(api: Api, kind: str) -> int:
     """How many live records the search index counts."""
     body = {
-        "filterGroups": [], "sorts": [], "properties": ["hs_object_id"], "limit": 1, "after": "0",
+        "filterGroups": [],
+        "sorts": [],
+        "properties": ["hs_object_id"],
+        "limit": 1,
+        "after": "0",
     }
     return int(api.search(kind, body)["total"])
 
@@ -62,7 +66,8 @@ def batch_read_values(
     if not ids:
         return {}
     body = {
-        "inputs": [{"id": id_} for id_ in dict.fromkeys(ids)], "properties": list(properties),
+        "inputs": [{"id": id_} for id_ in dict.fromkeys(ids)],
+        "properties": list(properties),
         "propertiesWithHistory": [],
     }
     found = results_of(api.post("objects", f"{kind}/batch/read", body, accept={200, 207}))

@@ -41,9 +41,14 @@ def _tag_property(group: str, name: str, options: Sequence[TagOption]) -> Any:
     from hubspot.crm.properties import PropertyCreate
 
     return PropertyCreate(
-        name=name, label="Segments", group_name=group, type="enumeration", field_type="checkbox",
+        name=name,
+        label="Segments",
+        group_name=group,
+        type="enumeration",
+        field_type="checkbox",
         description="Segments of audiencehub, which alone writes this property.",
-        options=_options([], options), form_field=False,
+        options=_options([], options),
+        form_field=False,
     )
 
 
@@ -51,7 +56,11 @@ def _reason_property(group: str, name: str) -> Any:
     from hubspot.crm.properties import PropertyCreate
 
     return PropertyCreate(
-        name=name, label="Segments: why", group_name=group, type="string", field_type="textarea",
+        name=name,
+        label="Segments: why",
+        group_name=group,
+        type="string",
+        field_type="textarea",
         description="Why audiencehub gave each segment, since when, by which version of the rule.",
         form_field=False,
     )
@@ -81,9 +90,7 @@ def _options(known: Sequence[dict[str, Any]], wanted: Sequence[TagOption]) -> li
     ]
 
 
-def _add_options(
-    api: Api, kind: str, known: dict[str, Any], wanted: Sequence[TagOption]
-) -> None:
+def _add_options(api: Api, kind: str, known: dict[str, Any], wanted: Sequence[TagOption]) -> None:
     from hubspot.crm.properties import PropertyUpdate
 
     there = known.get("options")

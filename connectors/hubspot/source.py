@@ -82,7 +82,7 @@ class HubSpotSource(Source):
         mapped = self.mapper.own.get(stream.name, {})
         if not mapped:
             return
-        kind, = KINDS[stream.name]
+        (kind,) = KINDS[stream.name]
         listed = results_of(self.api.get("properties", kind))["results"]
         known = {str(one.get("name")) for one in listed}
         missing = sorted(set(mapped.values()) - known)
@@ -147,7 +147,9 @@ class HubSpotSource(Source):
             if refused.status not in (403, 404):
                 raise
             raise HttpRefused(
-                refused.message, status=refused.status, code=refused.code,
+                refused.message,
+                status=refused.status,
+                code=refused.code,
                 hint="Grant communication_preferences.statuses.batch.read, or set "
                 "subscriptions = false (then nobody counts as having consented to e-mail)",
             ) from None

@@ -118,10 +118,14 @@ class _Window:
         return found
 
     def _between(self, low: int) -> list[dict[str, Any]]:
-        return [{
-            "propertyName": self.stamp, "operator": "BETWEEN", "value": str(low),
-            "highValue": str(self.until),
-        }]
+        return [
+            {
+                "propertyName": self.stamp,
+                "operator": "BETWEEN",
+                "value": str(low),
+                "highValue": str(self.until),
+            }
+        ]
 
     def _at(self, row: Record) -> int:
         return millis(row["properties"].get(self.stamp) or row.get("updatedAt"))

@@ -37,8 +37,11 @@ def write(
         {"id": change.member, "properties": _properties(change, tags, reason)} for change in changes
     ]
     reply = api.post(
-        "objects", f"{kind}/batch/update", {"inputs": inputs},
-        accept=_REFUSED | {200, 207}, writes=True,
+        "objects",
+        f"{kind}/batch/update",
+        {"inputs": inputs},
+        accept=_REFUSED | {200, 207},
+        writes=True,
     )
     if reply.status in _REFUSED:
         return _refused(reply, changes)
@@ -60,8 +63,12 @@ def _properties(change: Change, tags: str, reason: str) -> dict[str, str]:
 
 
 def _receipt(
-    change: Change, sent: Mapping[str, dict[str, str]], done: Mapping[str, dict[str, Any]],
-    failed: Mapping[str, str], proof: str, tags: str,
+    change: Change,
+    sent: Mapping[str, dict[str, str]],
+    done: Mapping[str, dict[str, Any]],
+    failed: Mapping[str, str],
+    proof: str,
+    tags: str,
 ) -> Receipt:
     id_ = change.member
     if id_ in done and id_ in failed:
@@ -85,7 +92,9 @@ def _set(value: Any) -> set[str]:
 
 
 def _adds_up(
-    body: dict[str, Any], done: Mapping[str, Any], failed: Mapping[str, str],
+    body: dict[str, Any],
+    done: Mapping[str, Any],
+    failed: Mapping[str, str],
     changes: Sequence[Change],
 ) -> bool:
     """No more verdicts than inputs, and as many errors as the reply itself claims.

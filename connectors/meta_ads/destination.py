@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -50,7 +51,8 @@ class MetaAds(Destination):
             policy=Policy(throttle=_not_known_yet),
             limiter=limiter_for((base, self.options.account), rate=20, burst=20),
         )
-        self._uploads = 0
+        # Meta adds up a session's counts, and a run that was killed may have used the same clock.
+        self._nonce, self._uploads = secrets.token_hex(8), 0
         self._usage: list[Mapping[str, Any]] = []
 
     def check(self) -> str:
@@ -64,7 +66,9 @@ class MetaAds(Destination):
         return f"ad account {account}, API {self.options.api_version}, terms accepted"
 
     def ensure(
-        self, target: Target, options: Sequence[TagOption]  # noqa: ARG002 - lists have none
+        self,
+        target: Target,
+        options: Sequence[TagOption],  # noqa: ARG002 - lists have none
     ) -> Mapping[str, str]:
         """`{"audience_id": …}`: the audience remembered, else the one marked as ours, else new.
 
@@ -73,16 +77,22 @@ class MetaAds(Destination):
         """
         known = target.remote.get("audience_id") or self._marked(target)
         if not known:
-            made = self._call("POST", f"{self.options.account}/customaudiences", {
-                "name": target.label or target.place,
-                "subtype": "CUSTOM",
-                "description": self._description(target),
-                "customer_file_source": self.options.customer_file_source,
-            })
+            made = self._call(
+                "POST",
+                f"{self.options.account}/customaudiences",
+                {
+                    "name": target.label or target.place,
+                    "subtype": "CUSTOM",
+                    "description": self._description(target),
+                    "customer_file_source": self.options.customer_file_source,
+                },
+            )
             known = str(made.get("id") or "")
             if not known.isdecimal():
-                raise OutcomeUnknown("Meta made an audience but named none.",
-                                     hint="Run again: it is found by its description")
+                raise OutcomeUnknown(
+                    "Meta made an audience but named none.",
+                    hint="Run again: it is found by its description",
+                )
         found = self._call("GET", known, {"fields": "name,operation_status"})
         if (found.get("operation_status") or {}).get("code") == 471:
             raise faults.error_of({"error_subcode": 1713230}, {}, known, writes=False)
@@ -115,8 +125,12 @@ class MetaAds(Destination):
             for name in ("call_count", "total_cputime", "total_time")
         )
         minutes = max(int(e.get("estimated_time_to_regain_access") or 0) for e in self._usage)
-        return Quota("custom_audience, percent per hour", 100, max(0, 100 - used),
-                     f"in {minutes} min" if minutes else "")
+        return Quota(
+            "custom_audience, percent per hour",
+            100,
+            max(0, 100 - used),
+            f"in {minutes} min" if minutes else "",
+        )
 
     def _settle(
         self, target: Target, audience: str, upload: Upload, changes: Sequence[Change]
@@ -152,14 +166,17 @@ class MetaAds(Destination):
     def _send(self, target: Target, audience: str, upload: Upload) -> tuple[Any, str]:
         """One upload in a session of its own; what Meta says of its rows, and the proof."""
         self._uploads += 1
-        session = upload.session(
-            target.id, audience, self.context.now.isoformat(), str(self._uploads)
-        )
+        session = upload.session(target.id, audience, self._nonce, str(self._uploads))
         reply, body = self._exchange(
-            "DELETE" if upload.op == "remove" else "POST", f"{audience}/users",
+            "DELETE" if upload.op == "remove" else "POST",
+            f"{audience}/users",
             {
-                "session": {"session_id": session, "batch_seq": 1, "last_batch_flag": True,
-                            "estimated_num_total": len(upload.rows)},
+                "session": {
+                    "session_id": session,
+                    "batch_seq": 1,
+                    "last_batch_flag": True,
+                    "estimated_num_total": len(upload.rows),
+                },
                 "payload": upload.payload(),
             },
             rows=True,
@@ -185,8 +202,12 @@ class MetaAds(Destination):
         params = {**params, **self._proof()}
         try:
             reply = self._client.request(
-                method, f"{self.options.api_version}/{path}", accept=_HANDLED, writes=writes,
-                json=params if writes else None, params=None if writes else params,
+                method,
+                f"{self.options.api_version}/{path}",
+                accept=_HANDLED,
+                writes=writes,
+                json=params if writes else None,
+                params=None if writes else params,
             )
             body = reply.json()
         except Incomplete as error:
@@ -214,9 +235,15 @@ class MetaAds(Destination):
         mark, after, seen = self._mark(target), "", set[str]()
         ours: list[str] = []
         while True:
-            page = self._call("GET", f"{self.options.account}/customaudiences", {
-                "fields": "name,description", "limit": 100, **({"after": after} if after else {}),
-            })
+            page = self._call(
+                "GET",
+                f"{self.options.account}/customaudiences",
+                {
+                    "fields": "name,description",
+                    "limit": 100,
+                    **({"after": after} if after else {}),
+                },
+            )
             data, paging = page.get("data"), page.get("paging") or {}
             if not isinstance(data, list):
                 raise Wait("Meta's list of audiences is unreadable.", hint="Run again later")
@@ -236,9 +263,7 @@ class MetaAds(Destination):
         return f"Kept by {self.options.namespace}; edit the rule instead. {self._mark(target)}"
 
 
-def _unsettled(
-    upload: Upload, changes: Sequence[Change], error: Exception
-) -> dict[int, Receipt]:
+def _unsettled(upload: Upload, changes: Sequence[Change], error: Exception) -> dict[int, Receipt]:
     """Receipts of rows whose upload failed after others were through."""
     verdict: Verdict = "unknown" if isinstance(error, OutcomeUnknown) else "retry"
     code = type(error).__name__.lower()

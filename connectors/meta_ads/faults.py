@@ -16,15 +16,19 @@ THROTTLED = frozenset({4, 17, 32, 341, 368, 613})
 TRANSIENT = frozenset({1, 2, 5000, 21009})
 GONE_SUBCODES = frozenset({33, 1487366})
 _AGAIN = "Run again later; what is done is recorded"
-_SIGN = ("the Custom Audience terms are not accepted",
-         "Accept them in Ads Manager under Audiences, as the business that owns the account")
+_SIGN = (
+    "the Custom Audience terms are not accepted",
+    "Accept them in Ads Manager under Audiences, as the business that owns the account",
+)
 _STOPS: Mapping[int, tuple[str, str]] = {
     1870090: _SIGN,
     2655: _SIGN,
     1870050: ("the ad account belongs to no business", "Link it in Meta Business settings"),
     1487301: ("the audience is not shared with this ad account", "Share it in Ads Manager"),
-    1713230: ("the audience is flagged and takes no uploads",
-              "Rename the segment so that its name suggests no health or financial status"),
+    1713230: (
+        "the audience is flagged and takes no uploads",
+        "Rename the segment so that its name suggests no health or financial status",
+    ),
     2635: ("this version of the API is retired", "Raise api_version in deployments/"),
 }
 """Subcode or code to what is wrong and what a person does about it."""
@@ -44,8 +48,9 @@ def error_of(
     if stop:
         return stop
     if code in THROTTLED or 80000 <= code <= 80014:
-        return Wait(f"{said}: the ad account's limit is reached.", hint=_AGAIN,
-                    seconds=regain(headers))
+        return Wait(
+            f"{said}: the ad account's limit is reached.", hint=_AGAIN, seconds=regain(headers)
+        )
     if code == 803 or subcode == 1870145:
         return Wait(f"{said}: the audience is not ready yet.", hint=_AGAIN, seconds=60.0)
     if code in TRANSIENT or known.get("is_transient") is True:
@@ -56,8 +61,10 @@ def error_of(
             else Wait(f"{unsure}.", hint=_AGAIN)
         )
     if code == 100 and rows:
-        return BatchRefused(f"{said}: the upload is refused as a whole.",
-                            hint="Run again: smaller uploads find the row to blame")
+        return BatchRefused(
+            f"{said}: the upload is refused as a whole.",
+            hint="Run again: smaller uploads find the row to blame",
+        )
     return Stop(f"{said}: refused.", hint="Look the code up in Meta's error reference")
 
 
@@ -67,11 +74,15 @@ def _stop(code: int, subcode: int, said: str) -> Stop | None:
     if known:
         return Stop(f"{said}: {known[0]}.", hint=known[1])
     if code in LOGIN:
-        return Stop(f"{said}: the access token is refused.",
-                    hint="Log in to Meta again and renew the token of this destination")
+        return Stop(
+            f"{said}: the access token is refused.",
+            hint="Log in to Meta again and renew the token of this destination",
+        )
     if code == 10 or 200 <= code <= 299:
-        return Stop(f"{said}: the token lacks a permission.",
-                    hint="Give its user ads_management on this ad account")
+        return Stop(
+            f"{said}: the token lacks a permission.",
+            hint="Give its user ads_management on this ad account",
+        )
     if subcode in GONE_SUBCODES:
         # Somebody deleted it; making another by itself would undo their decision.
         return Stop(

@@ -35,8 +35,12 @@ class Upload:
 
     def part(self, keep: Sequence[int]) -> Upload:
         """The same with only these rows."""
-        return Upload(self.op, self.columns, tuple(self.rows[i] for i in keep),
-                      tuple(self.places[i] for i in keep))
+        return Upload(
+            self.op,
+            self.columns,
+            tuple(self.rows[i] for i in keep),
+            tuple(self.places[i] for i in keep),
+        )
 
     def halves(self) -> tuple[Upload, Upload]:
         """Two uploads of half the rows each."""
@@ -75,7 +79,7 @@ def prepare(changes: Sequence[Change]) -> tuple[list[Upload], dict[int, Receipt]
     for (op, _), found in groups.items():
         every = [(dict(cells), tuple(places)) for cells, places in found.items()]
         for start in range(0, len(every), MOST_ROWS):
-            uploads.append(_upload(op, every[start:start + MOST_ROWS]))
+            uploads.append(_upload(op, every[start : start + MOST_ROWS]))
     return uploads, refused
 
 
@@ -83,7 +87,8 @@ def _upload(op: str, part: list[tuple[dict[str, str], tuple[int, ...]]]) -> Uplo
     used = {name for cells, _ in part for name in cells}
     names = tuple(name for name in _ORDER if name in used)
     return Upload(
-        "remove" if op == "remove" else "add", names,
+        "remove" if op == "remove" else "add",
+        names,
         tuple(tuple(cells.get(name, "") for name in names) for cells, _ in part),
         tuple(places for _, places in part),
     )

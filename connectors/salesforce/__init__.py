@@ -11,7 +11,11 @@ SPEC = Spec(
     sandbox="connectors.salesforce.sandbox:SalesforceSandbox",
     options="connectors.salesforce.options:SalesforceOptions",
     secrets=("consumer_key", "consumer_secret", "private_key", "session_id"),
-    scopes=("api", "View Setup and Configuration", "Read on the objects pulled",
-            "Edit on Contact, Lead and Account; Customize Application only for create_fields"),
+    scopes=(
+        "api",
+        "View Setup and Configuration",
+        "Read on the objects pulled",
+        "Edit on Contact, Lead and Account; Customize Application only for create_fields",
+    ),
     docs="https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/",
 )

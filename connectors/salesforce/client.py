@@ -26,8 +26,14 @@ from connectors.salesforce.options import SalesforceOptions
 __all__ = ["Client", "format_soql"]
 
 Json = Mapping[str, Any]
-LIMITS = frozenset({"REQUEST_LIMIT_EXCEEDED", "TXN_SECURITY_METERING_ERROR", "SERVER_UNAVAILABLE",
-                    "EXCEEDED_QUOTA"})
+LIMITS = frozenset(
+    {
+        "REQUEST_LIMIT_EXCEEDED",
+        "TXN_SECURITY_METERING_ERROR",
+        "SERVER_UNAVAILABLE",
+        "EXCEEDED_QUOTA",
+    }
+)
 
 
 def writes(method: str, url: str) -> bool:
@@ -49,9 +55,17 @@ class Client:
         self.usage: tuple[int, int] | None = None
         """Calls used and allowed, from the latest reply that told."""
 
-    def call(self, method: str, path: str, *, params: Json | None = None, json: Any = None,
-             body: bytes | None = None, headers: Mapping[str, str] | None = None,
-             accept: Sequence[int] = ()) -> Reply:
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Json | None = None,
+        json: Any = None,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        accept: Sequence[int] = (),
+    ) -> Reply:
         """The reply to a path below `/services/data/vXX.0/` (or absolute from `/services`).
 
         Raises Stop, HttpRefused (a Stop with status and code), Wait, Incomplete, OutcomeUnknown.
@@ -100,8 +114,10 @@ class Client:
 
     def describe(self, entity: str) -> Mapping[str, Json]:
         """Field name to its description, as far as field-level security lets this user see."""
-        return {one["name"]: one
-                for one in self.call("GET", f"sobjects/{entity}/describe").json()["fields"]}
+        return {
+            one["name"]: one
+            for one in self.call("GET", f"sobjects/{entity}/describe").json()["fields"]
+        }
 
     def wait_for(self, kind: Literal["query", "ingest"], job: str) -> Json:
         """The job when it has ended, whatever way. Raises Wait when `job_minutes` have passed."""
@@ -112,8 +128,10 @@ class Client:
             if found.get("state") in ("JobComplete", "Failed", "Aborted"):
                 return found
             if time.monotonic() > end:
-                raise Wait(f"Bulk job {job} is still {found.get('state')}.",
-                           hint="Run again later; raise job_minutes if this org is slow")
+                raise Wait(
+                    f"Bulk job {job} is still {found.get('state')}.",
+                    hint="Run again later; raise job_minutes if this org is slow",
+                )
             time.sleep(pause)
             pause = min(pause * 2, self.options.poll_seconds)
 
@@ -126,18 +144,26 @@ class Client:
     def _open(self) -> Salesforce:
         options, secret = self.options, self.context.secret
         key = "session_id" if options.auth == "session" else "consumer_key"
-        limiter = limiter_for((secret(key), self.context.base_url or options.domain),
-                              rate=options.calls_per_second, burst=10)
+        limiter = limiter_for(
+            (secret(key), self.context.base_url or options.domain),
+            rate=options.calls_per_second,
+            burst=10,
+        )
         session = session_for(self.context.base_url, limiter=limiter, writes=writes)
         common: dict[str, Any] = {"session": session, "version": options.api_version}
         if options.auth == "session":
-            return Salesforce(session_id=hide(secret("session_id")),
-                              instance=f"{options.domain}.salesforce.com", **common)
+            return Salesforce(
+                session_id=hide(secret("session_id")),
+                instance=f"{options.domain}.salesforce.com",
+                **common,
+            )
         if options.auth == "jwt":
             common |= {"username": options.username, "privatekey": hide(secret("private_key"))}
         elif options.domain in ("login", "test"):
-            raise ConfigError("Client credentials need the org's own domain.",
-                              hint='Set domain = "<your My Domain>.my" for the salesforce entry')
+            raise ConfigError(
+                "Client credentials need the org's own domain.",
+                hint='Set domain = "<your My Domain>.my" for the salesforce entry',
+            )
         else:
             common |= {"consumer_secret": hide(secret("consumer_secret"))}
         try:
@@ -145,8 +171,10 @@ class Client:
         except SalesforceAuthenticationFailed as error:
             raise denied(error) from None
         except ValueError as error:
-            raise ConfigError("The private key cannot be read.",
-                              hint="private_key takes the PEM text of an RSA key") from error
+            raise ConfigError(
+                "The private key cannot be read.",
+                hint="private_key takes the PEM text of an RSA key",
+            ) from error
         hide(org.session_id)
         return org
 
@@ -156,24 +184,40 @@ class Client:
             if org.session_id != stale:
                 return
             if self.options.auth == "session":
-                raise Stop("The Salesforce session has expired.",
-                           hint="Put a new session id in place, or use auth = "
-                           '"client_credentials", which refreshes itself')
+                raise Stop(
+                    "The Salesforce session has expired.",
+                    hint="Put a new session id in place, or use auth = "
+                    '"client_credentials", which refreshes itself',
+                )
             try:
                 org._refresh_session()
             except SalesforceAuthenticationFailed as error:
                 raise denied(error) from None
             hide(org.session_id)
 
-    def _send(self, org: Salesforce, method: str, path: str, params: Json | None, json: Any,
-              body: bytes | None, headers: Mapping[str, str] | None) -> Reply:
+    def _send(
+        self,
+        org: Salesforce,
+        method: str,
+        path: str,
+        params: Json | None,
+        json: Any,
+        body: bytes | None,
+        headers: Mapping[str, str] | None,
+    ) -> Reply:
         url = f"https://{org.sf_instance}{path}" if path.startswith("/") else org.base_url + path
         sent = {"Authorization": f"Bearer {org.session_id}", "Accept": "*/*", **(headers or {})}
         found: requests.Response = org.session.request(
-            method, url, params=params, json=json, data=body, headers=sent)
+            method, url, params=params, json=json, data=body, headers=sent
+        )
         shown = path.partition("?")[0]
-        return Reply(found.status_code, found.headers, found.content, f"{method} {shown}",
-                     writes(method, url))
+        return Reply(
+            found.status_code,
+            found.headers,
+            found.content,
+            f"{method} {shown}",
+            writes(method, url),
+        )
 
     def _note(self, reply: Reply) -> None:
         header = reply.headers.get("Sforce-Limit-Info")
@@ -185,21 +229,27 @@ class Client:
 def denied(error: SalesforceAuthenticationFailed) -> Stop:
     """The one instruction that a failed login leaves. The vendor's code is safe to show."""
     code = str(error.code)[:64] if str(error.code).replace("_", "").isalnum() else "refused"
-    return Stop(f"Salesforce refuses the login ({code}).",
-                hint="Check consumer_key and consumer_secret of the External Client App, and that "
-                "it names an integration user who is allowed to use it")
+    return Stop(
+        f"Salesforce refuses the login ({code}).",
+        hint="Check consumer_key and consumer_secret of the External Client App, and that "
+        "it names an integration user who is allowed to use it",
+    )
 
 
 def refusal(reply: Reply) -> Exception:
     """What a status that nobody expected means. Codes: REST API Developer Guide, Status Codes."""
     code = reply.code
     if code in LIMITS:
-        return Wait(f"{reply.what}: Salesforce allows no more calls now ({code}).",
-                    hint="Run again later: the allowance is a rolling 24 hours (Setup > Company "
-                    "Information shows it)")
+        return Wait(
+            f"{reply.what}: Salesforce allows no more calls now ({code}).",
+            hint="Run again later: the allowance is a rolling 24 hours (Setup > Company "
+            "Information shows it)",
+        )
     if reply.status == 401:
-        return Stop("Salesforce ends every session at once.",
-                    hint="Check the session policies of the External Client App")
+        return Stop(
+            "Salesforce ends every session at once.",
+            hint="Check the session policies of the External Client App",
+        )
     hint = {
         "INVALID_FIELD": "Grant the integration user the field (field-level security), or correct "
         "its API name",
@@ -207,8 +257,12 @@ def refusal(reply: Reply) -> Exception:
         "INVALID_TYPE": "Give the integration user access to the object",
         "INSUFFICIENT_ACCESS": "Give the integration user access to the object",
     }.get(code, "Check the permissions of the integration user; audiencehub doctor tests them")
-    return HttpRefused(f"{reply.what} was refused ({reply.status} {code}).", hint=hint,
-                       status=reply.status, code=code)
+    return HttpRefused(
+        f"{reply.what} was refused ({reply.status} {code}).",
+        hint=hint,
+        status=reply.status,
+        code=code,
+    )
 
 
 def incomplete(message: str) -> Incomplete:

@@ -16,7 +16,10 @@ from connectors.salesforce.client import Client, format_soql
 from connectors.salesforce.verdicts import refused
 
 ENTITIES: Mapping[str, tuple[str, str]] = {
-    "contact": ("Contact", "003"), "lead": ("Lead", "00Q"), "account": ("Account", "001")}
+    "contact": ("Contact", "003"),
+    "lead": ("Lead", "00Q"),
+    "account": ("Account", "001"),
+}
 ID = re.compile(r"[A-Za-z0-9]{15}(?:[A-Z0-5]{3})?")
 COLLECTION = 200
 """Rows per sObject Collections call (REST API Developer Guide, Update Multiple Records)."""
@@ -32,8 +35,13 @@ READ = 400
 class SalesforceTags(Destination):
     """Sets one multi-select picklist and one text field, whole; repeated writes change nothing."""
 
-    can = Capabilities(kinds=frozenset({"tag"}), places=tuple(ENTITIES), batch_size=COLLECTION,
-                       reads=True, platform="salesforce")
+    can = Capabilities(
+        kinds=frozenset({"tag"}),
+        places=tuple(ENTITIES),
+        batch_size=COLLECTION,
+        reads=True,
+        platform="salesforce",
+    )
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
@@ -50,13 +58,22 @@ class SalesforceTags(Destination):
         entity = _entity(target)
         bad = [one.value for one in options if ";" in one.value]
         if bad:
-            raise ConfigError(f"The tag {bad[0]!r} holds a semicolon.",
-                              hint="Rename the segment: Salesforce separates values by semicolons")
+            raise ConfigError(
+                f"The tag {bad[0]!r} holds a semicolon.",
+                hint="Rename the segment: Salesforce separates values by semicolons",
+            )
         create = self.options.create_fields
-        fields.ready(self.client, entity, options,
-                     create=self.context.base_url is not None if create is None else create)
-        return {"object": entity, "segments_field": self.options.segments_field,
-                "reason_field": self.options.reason_field}
+        fields.ready(
+            self.client,
+            entity,
+            options,
+            create=self.context.base_url is not None if create is None else create,
+        )
+        return {
+            "object": entity,
+            "segments_field": self.options.segments_field,
+            "reason_field": self.options.reason_field,
+        }
 
     def batch_size(self, target: Target, total: int) -> int:  # noqa: ARG002 - the protocol's
         """200 rows a Collections call; 10,000 a job above `bulk_ingest_above` changes."""
@@ -78,8 +95,10 @@ class SalesforceTags(Destination):
         entity = _entity(target)
         odd = [one for one in changes if one.value is None or not ID.fullmatch(one.member)]
         if odd:
-            raise ConfigError(f"{target.id}: a change without a value or without a Salesforce id.",
-                              hint="Plan again: audiencehub plan")
+            raise ConfigError(
+                f"{target.id}: a change without a value or without a Salesforce id.",
+                hint="Plan again: audiencehub plan",
+            )
         if not changes:
             return ()
         rows = [self._values(one) for one in changes]
@@ -95,8 +114,10 @@ class SalesforceTags(Destination):
         short = {one[:15]: one for one in known}
         found: dict[str, TagValue] = {}
         for start in range(0, len(known), READ):
-            soql = format_soql(f"SELECT Id, {names[0]}, {names[1]} FROM {entity} WHERE Id IN {{}}",
-                               known[start:start + READ])
+            soql = format_soql(
+                f"SELECT Id, {names[0]}, {names[1]} FROM {entity} WHERE Id IN {{}}",
+                known[start : start + READ],
+            )
             for records, _ in self.client.query(soql):
                 for one in records:
                     tags = tuple(sorted(filter(None, (one[names[0]] or "").split(";"))))
@@ -115,20 +136,31 @@ class SalesforceTags(Destination):
     def _values(self, change: Change) -> dict[str, str | None]:
         assert change.value is not None
         made: dict[str, str | None] = {
-            "Id": change.member, self.options.segments_field: ";".join(change.value.tags) or None}
+            "Id": change.member,
+            self.options.segments_field: ";".join(change.value.tags) or None,
+        }
         if change.value.reason is not None:
             made[self.options.reason_field] = change.value.reason or None
         return made
 
     def _collection(self, entity: str, rows: Sequence[Mapping[str, Any]]) -> list[Receipt]:
-        records = [{"attributes": {"type": entity}, "id": row["Id"],
-                    **{k: v for k, v in row.items() if k != "Id"}} for row in rows]
-        reply = self.client.call("PATCH", "composite/sobjects",
-                                 json={"allOrNone": False, "records": records})
+        records = [
+            {
+                "attributes": {"type": entity},
+                "id": row["Id"],
+                **{k: v for k, v in row.items() if k != "Id"},
+            }
+            for row in rows
+        ]
+        reply = self.client.call(
+            "PATCH", "composite/sobjects", json={"allOrNone": False, "records": records}
+        )
         said = reply.json()
         if not isinstance(said, list) or len(said) != len(rows):
-            raise OutcomeUnknown("A Collections reply does not have one verdict per row.",
-                                 hint="Run again: the records are read back")
+            raise OutcomeUnknown(
+                "A Collections reply does not have one verdict per row.",
+                hint="Run again: the records are read back",
+            )
         # Verdicts come in the order of the rows; a success repeats the id.
         return [_receipt(str(row["Id"]), one, reply) for row, one in zip(rows, said, strict=True)]
 
@@ -148,6 +180,8 @@ def _receipt(member: str, said: Any, reply: Reply) -> Receipt:
 
 def _entity(target: Target) -> str:
     if target.kind != "tag" or target.place not in ENTITIES:
-        raise ConfigError(f"Salesforce has no place for {target.id}.",
-                          hint=f"Use the places {', '.join(ENTITIES)}")
+        raise ConfigError(
+            f"Salesforce has no place for {target.id}.",
+            hint=f"Use the places {', '.join(ENTITIES)}",
+        )
     return ENTITIES[target.place][0]

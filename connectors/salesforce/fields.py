@@ -11,8 +11,10 @@ from connectors.salesforce.client import Client
 
 Json = Mapping[str, Any]
 PERMISSION_SET = "Audiencehub_Fields"
-ROUTE = ("Create them in Setup > Object Manager (multi-select picklist, values not restricted; "
-         "long text area), grant the integration user edit access, or set create_fields = true")
+ROUTE = (
+    "Create them in Setup > Object Manager (multi-select picklist, values not restricted; "
+    "long text area), grant the integration user edit access, or set create_fields = true"
+)
 
 
 def ready(client: Client, entity: str, options: Sequence[TagOption], *, create: bool) -> None:
@@ -25,8 +27,9 @@ def ready(client: Client, entity: str, options: Sequence[TagOption], *, create: 
     seen = client.describe(entity)
     missing = [name for name in names if name not in seen]
     if missing and not create:
-        raise Stop(f"Salesforce lacks or hides {', '.join(f'{entity}.{n}' for n in missing)}.",
-                   hint=ROUTE)
+        raise Stop(
+            f"Salesforce lacks or hides {', '.join(f'{entity}.{n}' for n in missing)}.", hint=ROUTE
+        )
     if missing:
         for name in missing:
             _create(client, entity, name, options)
@@ -35,38 +38,63 @@ def ready(client: Client, entity: str, options: Sequence[TagOption], *, create: 
     _check(seen, entity, names, options)
 
 
-def _check(seen: Mapping[str, Json], entity: str, names: tuple[str, str],
-           options: Sequence[TagOption]) -> None:
+def _check(
+    seen: Mapping[str, Json], entity: str, names: tuple[str, str], options: Sequence[TagOption]
+) -> None:
     fixed = [name for name in names if name not in seen or not seen[name].get("updateable")]
     if fixed:
-        raise Stop(f"The integration user cannot write {entity}.{fixed[0]}.",
-                   hint="Grant it edit access (field-level security, or permission set "
-                   f"{PERMISSION_SET})")
+        raise Stop(
+            f"The integration user cannot write {entity}.{fixed[0]}.",
+            hint=f"Grant it edit access (field-level security, or permission set {PERMISSION_SET})",
+        )
     tags, reason = seen[names[0]], seen[names[1]]
     if tags.get("type") != "multipicklist" or reason.get("type") not in ("textarea", "string"):
-        raise Stop(f"{entity}.{names[0]} or {names[1]} has another type than the hub needs.",
-                   hint="Use a multi-select picklist for segments and a long text area for reasons")
+        raise Stop(
+            f"{entity}.{names[0]} or {names[1]} has another type than the hub needs.",
+            hint="Use a multi-select picklist for segments and a long text area for reasons",
+        )
     allowed = {one["value"] for one in tags.get("picklistValues", ()) if one.get("active")}
     refused = sorted(one.value for one in options if one.value not in allowed)
     if tags.get("restrictedPicklist") and refused:
-        raise Stop(f"{entity}.{names[0]} allows only fixed values; {refused[0]} is not one.",
-                   hint="In Setup, take away 'Restrict picklist to the values defined', or add: "
-                   + ", ".join(refused))
+        raise Stop(
+            f"{entity}.{names[0]} allows only fixed values; {refused[0]} is not one.",
+            hint="In Setup, take away 'Restrict picklist to the values defined', or add: "
+            + ", ".join(refused),
+        )
 
 
 def _create(client: Client, entity: str, name: str, options: Sequence[TagOption]) -> None:
-    meta: dict[str, Any] = {"label": "Reason of segments", "type": "LongTextArea",
-                            "length": 32768, "visibleLines": 5}
+    meta: dict[str, Any] = {
+        "label": "Reason of segments",
+        "type": "LongTextArea",
+        "length": 32768,
+        "visibleLines": 5,
+    }
     if name == client.options.segments_field:
         # A picklist cannot be made without a value; unrestricted, it then takes any other.
         values = options or (TagOption("none", "None"),)
-        meta = {"label": "Segments", "type": "MultiselectPicklist", "visibleLines": 6, "valueSet": {
-            "restricted": False, "valueSetDefinition": {"sorted": False, "value": [
-                {"fullName": one.value, "label": one.label or one.value, "default": False}
-                for one in values]}}}
+        meta = {
+            "label": "Segments",
+            "type": "MultiselectPicklist",
+            "visibleLines": 6,
+            "valueSet": {
+                "restricted": False,
+                "valueSetDefinition": {
+                    "sorted": False,
+                    "value": [
+                        {"fullName": one.value, "label": one.label or one.value, "default": False}
+                        for one in values
+                    ],
+                },
+            },
+        }
     meta["description"] = "Written by audiencehub alone; edits here are reported, not kept."
-    reply = client.call("POST", "tooling/sobjects/CustomField", accept=(400,),
-                        json={"FullName": f"{entity}.{name}", "Metadata": meta})
+    reply = client.call(
+        "POST",
+        "tooling/sobjects/CustomField",
+        accept=(400,),
+        json={"FullName": f"{entity}.{name}", "Metadata": meta},
+    )
     # A field that exists but is hidden is granted below.
     if reply.status == 400 and reply.code not in ("DUPLICATE_DEVELOPER_NAME", "DUPLICATE_VALUE"):
         raise Stop(f"Salesforce does not create {entity}.{name} ({reply.code}).", hint=ROUTE)
@@ -76,12 +104,23 @@ def _grant(client: Client, entity: str, names: Sequence[str]) -> None:
     """A new field is seen by nobody until a permission set grants it."""
     parent = _one(client, "SELECT Id FROM PermissionSet WHERE Name = 'Audiencehub_Fields'")
     if parent is None:
-        parent = client.call("POST", "sobjects/PermissionSet", json={
-            "Name": PERMISSION_SET, "Label": "Audiencehub fields"}).json()["id"]
+        parent = client.call(
+            "POST",
+            "sobjects/PermissionSet",
+            json={"Name": PERMISSION_SET, "Label": "Audiencehub fields"},
+        ).json()["id"]
     for name in names:
-        _add(client, "FieldPermissions", {
-            "ParentId": parent, "SobjectType": entity, "Field": f"{entity}.{name}",
-            "PermissionsRead": True, "PermissionsEdit": True})
+        _add(
+            client,
+            "FieldPermissions",
+            {
+                "ParentId": parent,
+                "SobjectType": entity,
+                "Field": f"{entity}.{name}",
+                "PermissionsRead": True,
+                "PermissionsEdit": True,
+            },
+        )
     user = client.call("GET", "/services/oauth2/userinfo").json()["user_id"]
     _add(client, "PermissionSetAssignment", {"PermissionSetId": parent, "AssigneeId": user})
 

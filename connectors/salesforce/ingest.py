@@ -30,12 +30,17 @@ def update(client: Client, entity: str, rows: Sequence[Row]) -> list[Receipt]:
     job = _closed(client, entity, rows)
     try:
         ended = client.wait_for("ingest", job)
-        files = {name: csv_rows(client.call("GET", f"jobs/ingest/{job}/{name}",
-                                            headers={"Accept": "text/csv"}))
-                 for name in ("successfulResults", "failedResults", "unprocessedrecords")}
+        files = {
+            name: csv_rows(
+                client.call("GET", f"jobs/ingest/{job}/{name}", headers={"Accept": "text/csv"})
+            )
+            for name in ("successfulResults", "failedResults", "unprocessedrecords")
+        }
     except HubError as error:
-        raise OutcomeUnknown(f"The end of bulk job {job} was not seen: {error.message}",
-                             hint="Run again: the records are read back") from None
+        raise OutcomeUnknown(
+            f"The end of bulk job {job} was not seen: {error.message}",
+            hint="Run again: the records are read back",
+        ) from None
     if ended.get("state") == "Failed" and not ended.get("numberRecordsProcessed"):
         _refuse_job(entity, str(ended.get("errorMessage", "")))
     return _receipts(job, ended, [str(row["Id"]) for row in rows], files)
@@ -43,12 +48,26 @@ def update(client: Client, entity: str, rows: Sequence[Row]) -> list[Receipt]:
 
 def _closed(client: Client, entity: str, rows: Sequence[Row]) -> str:
     """The id of a job that holds the rows and was told to start."""
-    job = str(client.call("POST", "jobs/ingest", json={
-        "operation": "update", "object": entity, "contentType": "CSV", "lineEnding": "LF",
-        "columnDelimiter": "COMMA"}).json()["id"])
+    job = str(
+        client.call(
+            "POST",
+            "jobs/ingest",
+            json={
+                "operation": "update",
+                "object": entity,
+                "contentType": "CSV",
+                "lineEnding": "LF",
+                "columnDelimiter": "COMMA",
+            },
+        ).json()["id"]
+    )
     try:
-        client.call("PUT", f"jobs/ingest/{job}/batches", body=_csv(rows),
-                    headers={"Content-Type": "text/csv; charset=UTF-8"})
+        client.call(
+            "PUT",
+            f"jobs/ingest/{job}/batches",
+            body=_csv(rows),
+            headers={"Content-Type": "text/csv; charset=UTF-8"},
+        )
     except HubError:
         _abort(client, job)
         raise
@@ -70,19 +89,23 @@ def _csv(rows: Sequence[Row]) -> bytes:
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(names)
     for row in rows:
-        writer.writerow([NULL if name in row and row[name] is None else row.get(name, "")
-                         for name in names])
+        writer.writerow(
+            [NULL if name in row and row[name] is None else row.get(name, "") for name in names]
+        )
     return out.getvalue().encode("utf-8")
 
 
 def _refuse_job(entity: str, message: str) -> None:
     if "Field name not found" in message:
-        raise Stop(f"Salesforce lacks or hides a tag field of {entity}.",
-                   hint="Grant the integration user edit access to it (field-level security)")
+        raise Stop(
+            f"Salesforce lacks or hides a tag field of {entity}.",
+            hint="Grant the integration user edit access to it (field-level security)",
+        )
 
 
-def _receipts(job: str, ended: Mapping[str, Any], members: Sequence[str],
-              files: Mapping[str, list[list[str]]]) -> list[Receipt]:
+def _receipts(
+    job: str, ended: Mapping[str, Any], members: Sequence[str], files: Mapping[str, list[list[str]]]
+) -> list[Receipt]:
     """Verdicts matched by id, since the files keep no order. Where the three files do not add up
     to what was sent, no row of the batch is believed."""
     told: dict[str, list[Receipt]] = {}
@@ -93,16 +116,19 @@ def _receipts(job: str, ended: Mapping[str, Any], members: Sequence[str],
             told.setdefault(member, []).append(_verdict(job, name, header, row, member))
     done = sum(len(files[name]) - 1 for name in ("successfulResults", "failedResults"))
     left = len(files["unprocessedrecords"]) - 1
-    adds_up = (done + left == len(members) == len(told)
-               and done == ended.get("numberRecordsProcessed")
-               and len(files["failedResults"]) - 1 == ended.get("numberRecordsFailed"))
+    adds_up = (
+        done + left == len(members) == len(told)
+        and done == ended.get("numberRecordsProcessed")
+        and len(files["failedResults"]) - 1 == ended.get("numberRecordsFailed")
+    )
     if not adds_up or set(told) != set(members):
         return [Receipt(one, "unknown", reason="RESULTS_DO_NOT_ADD_UP") for one in members]
     return [told[one][0] for one in members]
 
 
-def _verdict(job: str, name: str, header: Sequence[str], row: Sequence[str],
-             member: str) -> Receipt:
+def _verdict(
+    job: str, name: str, header: Sequence[str], row: Sequence[str], member: str
+) -> Receipt:
     if name == "unprocessedrecords":
         return refused(member, "UNPROCESSED")
     if name == "failedResults":

@@ -36,45 +36,127 @@ class Entity:
 
 
 STREAMS: Mapping[str, tuple[Entity, ...]] = {
-    "contact": (Entity("Contact", {
-        "email": "Email", "phone": "Phone", "first_name": "FirstName", "last_name": "LastName",
-        "title": "Title", "department": "Department", "city": "MailingCity",
-        "state": "MailingState", "country": "MailingCountry", "postal_code": "MailingPostalCode",
-        "lead_source": "LeadSource", "created_at": "CreatedDate",
-    }, ("AccountId", "MasterRecordId", "HasOptedOutOfEmail")),),
-    "lead": (Entity("Lead", {
-        "email": "Email", "phone": "Phone", "first_name": "FirstName", "last_name": "LastName",
-        "title": "Title", "city": "City", "state": "State", "country": "Country",
-        "postal_code": "PostalCode", "lead_source": "LeadSource", "created_at": "CreatedDate",
-    }, ("Company", "Website", "MasterRecordId", "HasOptedOutOfEmail", "IsConverted",
-        "ConvertedContactId")),),
-    "account": (Entity("Account", {
-        "name": "Name", "domain": "Website", "industry": "Industry",
-        "employee_count": "NumberOfEmployees", "annual_revenue": "AnnualRevenue",
-        "founded_year": "YearStarted", "type": "Type", "city": "BillingCity",
-        "state": "BillingState", "country": "BillingCountry", "postal_code": "BillingPostalCode",
-        "created_at": "CreatedDate",
-    }, ("ParentId", "MasterRecordId")),),
-    "deal": (Entity("Opportunity", {
-        "name": "Name", "amount": "Amount", "currency": "CurrencyIsoCode", "stage": "StageName",
-        "is_closed": "IsClosed", "is_won": "IsWon", "close_date": "CloseDate",
-        "created_at": "CreatedDate",
-    }, ("AccountId", "ContactId")),),
+    "contact": (
+        Entity(
+            "Contact",
+            {
+                "email": "Email",
+                "phone": "Phone",
+                "first_name": "FirstName",
+                "last_name": "LastName",
+                "title": "Title",
+                "department": "Department",
+                "city": "MailingCity",
+                "state": "MailingState",
+                "country": "MailingCountry",
+                "postal_code": "MailingPostalCode",
+                "lead_source": "LeadSource",
+                "created_at": "CreatedDate",
+            },
+            ("AccountId", "MasterRecordId", "HasOptedOutOfEmail"),
+        ),
+    ),
+    "lead": (
+        Entity(
+            "Lead",
+            {
+                "email": "Email",
+                "phone": "Phone",
+                "first_name": "FirstName",
+                "last_name": "LastName",
+                "title": "Title",
+                "city": "City",
+                "state": "State",
+                "country": "Country",
+                "postal_code": "PostalCode",
+                "lead_source": "LeadSource",
+                "created_at": "CreatedDate",
+            },
+            (
+                "Company",
+                "Website",
+                "MasterRecordId",
+                "HasOptedOutOfEmail",
+                "IsConverted",
+                "ConvertedContactId",
+            ),
+        ),
+    ),
+    "account": (
+        Entity(
+            "Account",
+            {
+                "name": "Name",
+                "domain": "Website",
+                "industry": "Industry",
+                "employee_count": "NumberOfEmployees",
+                "annual_revenue": "AnnualRevenue",
+                "founded_year": "YearStarted",
+                "type": "Type",
+                "city": "BillingCity",
+                "state": "BillingState",
+                "country": "BillingCountry",
+                "postal_code": "BillingPostalCode",
+                "created_at": "CreatedDate",
+            },
+            ("ParentId", "MasterRecordId"),
+        ),
+    ),
+    "deal": (
+        Entity(
+            "Opportunity",
+            {
+                "name": "Name",
+                "amount": "Amount",
+                "currency": "CurrencyIsoCode",
+                "stage": "StageName",
+                "is_closed": "IsClosed",
+                "is_won": "IsWon",
+                "close_date": "CloseDate",
+                "created_at": "CreatedDate",
+            },
+            ("AccountId", "ContactId"),
+        ),
+    ),
     "activity": (
-        Entity("Task", {}, ("WhoId", "Subject", "Status", "Type", "TaskSubtype", "ActivityDate",
-                            "CompletedDateTime")),
+        Entity(
+            "Task",
+            {},
+            (
+                "WhoId",
+                "Subject",
+                "Status",
+                "Type",
+                "TaskSubtype",
+                "ActivityDate",
+                "CompletedDateTime",
+            ),
+        ),
         Entity("Event", {}, ("WhoId", "Subject", "Type", "StartDateTime")),
     ),
-    "campaign_member": (Entity("CampaignMember", {}, (
-        "Campaign.Name", "ContactId", "LeadId", "Status", "HasResponded", "FirstRespondedDate")),),
+    "campaign_member": (
+        Entity(
+            "CampaignMember",
+            {},
+            (
+                "Campaign.Name",
+                "ContactId",
+                "LeadId",
+                "Status",
+                "HasResponded",
+                "FirstRespondedDate",
+            ),
+        ),
+    ),
 }
 
 
 def rows_of(stream: str, record: Json, own: Fields) -> Iterator[Row]:
     """The canonical rows of one record. Raises SkipRow for a record without an id."""
     if not record.get("Id"):
-        raise SkipRow("A Salesforce record has no Id.", hint="Look at the page in landing/",
-                      code="no_id")
+        raise SkipRow(
+            "A Salesforce record has no Id.", hint="Look at the page in landing/", code="no_id"
+        )
     yield from MAKERS[stream](record, own)
 
 
@@ -114,10 +196,19 @@ def _consent(key: str, record: Json, seen: datetime | None) -> Row:
     """A denial, or none. An empty checkbox is not consent: it only takes a denial back."""
     if record.get("HasOptedOutOfEmail") is not True:
         return Row("consent", key, {}, seen, deleted=True)
-    return Row("consent", key, {
-        "contact_ref": key, "purpose": "marketing", "channel": "email", "status": "denied",
-        "at": record.get("SystemModstamp"), "proof": "HasOptedOutOfEmail",
-    }, seen)
+    return Row(
+        "consent",
+        key,
+        {
+            "contact_ref": key,
+            "purpose": "marketing",
+            "channel": "email",
+            "status": "denied",
+            "at": record.get("SystemModstamp"),
+            "proof": "HasOptedOutOfEmail",
+        },
+        seen,
+    )
 
 
 def _contact(record: Json, own: Fields) -> Iterator[Row]:
@@ -156,10 +247,20 @@ def _activity(record: Json, _: Fields) -> Iterator[Row]:
         return
     meeting = str(record["Id"]).startswith("00U")
     name = "meeting" if meeting else record.get("Type") or record.get("TaskSubtype") or "task"
-    at = (record.get("StartDateTime") or record.get("CompletedDateTime")
-          or record.get("ActivityDate") or record.get("CreatedDate"))
-    values = {"name": name, "at": at, "channel": "sales", "status": record.get("Status"),
-              "contact_ref": record.get("WhoId"), "properties": {"subject": record.get("Subject")}}
+    at = (
+        record.get("StartDateTime")
+        or record.get("CompletedDateTime")
+        or record.get("ActivityDate")
+        or record.get("CreatedDate")
+    )
+    values = {
+        "name": name,
+        "at": at,
+        "channel": "sales",
+        "status": record.get("Status"),
+        "contact_ref": record.get("WhoId"),
+        "properties": {"subject": record.get("Subject")},
+    }
     yield Row("event", record["Id"], {k: v for k, v in values.items() if v is not None}, seen)
 
 
@@ -172,7 +273,8 @@ def _member(record: Json, _: Fields) -> Iterator[Row]:
     values = {
         "name": "campaign_response" if responded else "campaign_member",
         "at": (record.get("FirstRespondedDate") if responded else None) or record["CreatedDate"],
-        "channel": "marketing", "campaign": record.get("Campaign.Name"),
+        "channel": "marketing",
+        "campaign": record.get("Campaign.Name"),
         "status": record.get("Status"),
         "contact_ref": record.get("ContactId") or record.get("LeadId"),
     }
@@ -180,6 +282,10 @@ def _member(record: Json, _: Fields) -> Iterator[Row]:
 
 
 MAKERS: Mapping[str, Callable[[Json, Fields], Iterator[Row]]] = {
-    "contact": _contact, "lead": _lead, "account": _account, "deal": _deal,
-    "activity": _activity, "campaign_member": _member,
+    "contact": _contact,
+    "lead": _lead,
+    "account": _account,
+    "deal": _deal,
+    "activity": _activity,
+    "campaign_member": _member,
 }

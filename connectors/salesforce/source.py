@@ -18,10 +18,14 @@ REPLICATED_DAYS = 14
 """getDeleted reaches 15 days back; an older cursor reads everything again
 (SOAP API Developer Guide, getDeleted)."""
 CASTS: Mapping[str, Callable[[str], Any]] = {
-    "boolean": lambda text: text == "true", "int": int, "double": float, "currency": float,
+    "boolean": lambda text: text == "true",
+    "int": int,
+    "double": float,
+    "currency": float,
     "percent": float,
     # Bulk results spell instants otherwise than REST; one spelling makes equal records equal.
-    "datetime": lambda text: text.replace("Z", "+0000")}
+    "datetime": lambda text: text.replace("Z", "+0000"),
+}
 
 
 @dataclass(slots=True)
@@ -72,8 +76,9 @@ class SalesforceSource(Source):
         known = [one.name for one in self.streams]
         unknown = sorted(set(wanted or ()) - set(known))
         if unknown:
-            raise ConfigError(f"Salesforce has no stream {unknown[0]!r}.",
-                              hint=f"Use some of: {', '.join(known)}")
+            raise ConfigError(
+                f"Salesforce has no stream {unknown[0]!r}.", hint=f"Use some of: {', '.join(known)}"
+            )
         return [one for one in self.streams if wanted is None or one.name in wanted]
 
     def check(self) -> str:
@@ -129,7 +134,8 @@ class SalesforceSource(Source):
             raise Stop(
                 f"Salesforce lacks or hides {', '.join(f'{entity.name}.{one}' for one in hidden)}.",
                 hint="Grant the integration user read access to it (field-level security), or "
-                "correct `fields` of this settings entry")
+                "correct `fields` of this settings entry",
+            )
         return tuple(one for one in wanted if one not in missing)
 
     def _soql(self, pull: _Pull, entity: Entity, columns: Sequence[str]) -> tuple[str, str]:
@@ -140,7 +146,9 @@ class SalesforceSource(Source):
         if start and after:
             where = format_soql(
                 " WHERE ((SystemModstamp = {0} AND Id > {1}) OR SystemModstamp > {0})",
-                datetime.fromisoformat(start), after)
+                datetime.fromisoformat(start),
+                after,
+            )
         elif start:
             where = format_soql(" WHERE SystemModstamp >= {}", self._since(start))
         return f"SELECT {', '.join(columns)} FROM {entity.name}{where}", where
@@ -153,11 +161,14 @@ class SalesforceSource(Source):
         from the future hides nothing."""
         before = pull.cursor.get(entity.name)
         newest = pull.newest.get(entity.name) or (
-            datetime.fromisoformat(before) if before else self.context.now)
+            datetime.fromisoformat(before) if before else self.context.now
+        )
         kept = {k: v for k, v in pull.cursor.items() if k != f"{entity.name}.after"}
         now = self.context.now.astimezone(UTC)
-        return kept | {entity.name: min(newest, now).astimezone(UTC).isoformat(),
-                       f"{entity.name}.covered": now.isoformat()}
+        return kept | {
+            entity.name: min(newest, now).astimezone(UTC).isoformat(),
+            f"{entity.name}.covered": now.isoformat(),
+        }
 
     def _removed(self, entities: Sequence[Entity], cursor: Cursor) -> list[Json] | None:
         """Tombstones of what was deleted since, also where the recycle bin was emptied; None when
@@ -169,10 +180,14 @@ class SalesforceSource(Source):
             if since is None or since < self.context.now - timedelta(days=REPLICATED_DAYS):
                 return None
             try:
-                reply = self.client.call("GET", f"sobjects/{entity.name}/deleted/", params={
-                    "start": _minute(since),
-                    "end": _minute(self.context.now + timedelta(minutes=1)),
-                }).json()
+                reply = self.client.call(
+                    "GET",
+                    f"sobjects/{entity.name}/deleted/",
+                    params={
+                        "start": _minute(since),
+                        "end": _minute(self.context.now + timedelta(minutes=1)),
+                    },
+                ).json()
             except HttpRefused as refused:
                 if refused.code in ("INVALID_REPLICATION_DATE", "EXCEEDED_ID_LIMIT"):
                     return None
@@ -182,8 +197,10 @@ class SalesforceSource(Source):
             earliest = instant(reply.get("earliestDateAvailable"))
             if earliest and earliest > since:
                 return None
-            found += [{"Id": one["id"], "IsDeleted": True, "SystemModstamp": one["deletedDate"]}
-                      for one in reply["deletedRecords"]]
+            found += [
+                {"Id": one["id"], "IsDeleted": True, "SystemModstamp": one["deletedDate"]}
+                for one in reply["deletedRecords"]
+            ]
         return found
 
     def _rest(self, pull: _Pull, entity: Entity, soql: str, count: int) -> Iterator[Page]:
@@ -206,9 +223,16 @@ class SalesforceSource(Source):
 
     def _bulk(self, pull: _Pull, entity: Entity, soql: str) -> Iterator[Page]:
         """Pages of a query job. Without ORDER BY, which would keep the vendor from splitting it."""
-        job = self.client.call("POST", "jobs/query", json={
-            "operation": "queryAll", "query": soql, "columnDelimiter": "COMMA", "lineEnding": "LF",
-        }).json()["id"]
+        job = self.client.call(
+            "POST",
+            "jobs/query",
+            json={
+                "operation": "queryAll",
+                "query": soql,
+                "columnDelimiter": "COMMA",
+                "lineEnding": "LF",
+            },
+        ).json()["id"]
         ended = self.client.wait_for("query", job)
         if ended.get("state") != "JobComplete":
             raise incomplete(f"Bulk query job {job} ended as {ended.get('state')}.")
@@ -225,14 +249,20 @@ class SalesforceSource(Source):
             places.add(following)
             locator = following
         if ended.get("numberRecordsProcessed") != seen:
-            raise incomplete(f"Bulk query job {job} gave {seen} of "
-                             f"{ended.get('numberRecordsProcessed')} records.")
+            raise incomplete(
+                f"Bulk query job {job} gave {seen} of "
+                f"{ended.get('numberRecordsProcessed')} records."
+            )
         pull.total += seen
 
     def _bulk_page(self, entity: Entity, job: str, locator: str) -> tuple[list[Json], str]:
         place = {"locator": locator} if locator else {}
-        reply = self.client.call("GET", f"jobs/query/{job}/results", params={
-            "maxRecords": self.options.bulk_page, **place}, headers={"Accept": "text/csv"})
+        reply = self.client.call(
+            "GET",
+            f"jobs/query/{job}/results",
+            params={"maxRecords": self.options.bulk_page, **place},
+            headers={"Accept": "text/csv"},
+        )
         header, *rows = csv_rows(reply)
         following = reply.headers.get("Sforce-Locator")
         if reply.headers.get("Sforce-NumberOfRecords") != str(len(rows)) or following is None:
@@ -241,9 +271,12 @@ class SalesforceSource(Source):
         kinds = [seen[name]["type"] if name in seen else "string" for name in header]
         casts = [CASTS.get(kind, str) for kind in kinds]
         records: list[Json] = [
-            {name: cast(text) if text else None
-             for name, cast, text in zip(header, casts, row, strict=True)}
-            for row in rows]
+            {
+                name: cast(text) if text else None
+                for name, cast, text in zip(header, casts, row, strict=True)
+            }
+            for row in rows
+        ]
         return records, "" if following == "null" else following
 
 

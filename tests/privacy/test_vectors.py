@@ -9,29 +9,95 @@ from audiencehub.privacy import Identifier, Refused, identify
 
 # platform, field, raw, country, normalized, published sha256 (None: the platform gives none)
 VECTORS = [
-    ("google", "email", "  ALEXZ@example.com   ", None, "alexz@example.com",
-     "509e933019bb285a134a9334b8bb679dff79d0ce023d529af4bd744d47b4fd8a"),
-    ("google", "phone", "   +1-800-555-0100", None, "+18005550100",
-     "fb4f73a6ec5fdb7077d564cdd22c3554b43ce49168550c3b12c547b78c517b30"),
-    ("google", "phone", "1-800-555-0100   ", None, "+18005550100",
-     "fb4f73a6ec5fdb7077d564cdd22c3554b43ce49168550c3b12c547b78c517b30"),
-    ("google", "email", "cloudy.sanfrancisco+shopping@gmail.com", None,
-     "cloudysanfrancisco@gmail.com", None),
+    (
+        "google",
+        "email",
+        "  ALEXZ@example.com   ",
+        None,
+        "alexz@example.com",
+        "509e933019bb285a134a9334b8bb679dff79d0ce023d529af4bd744d47b4fd8a",
+    ),
+    (
+        "google",
+        "phone",
+        "   +1-800-555-0100",
+        None,
+        "+18005550100",
+        "fb4f73a6ec5fdb7077d564cdd22c3554b43ce49168550c3b12c547b78c517b30",
+    ),
+    (
+        "google",
+        "phone",
+        "1-800-555-0100   ",
+        None,
+        "+18005550100",
+        "fb4f73a6ec5fdb7077d564cdd22c3554b43ce49168550c3b12c547b78c517b30",
+    ),
+    (
+        "google",
+        "email",
+        "cloudy.sanfrancisco+shopping@gmail.com",
+        None,
+        "cloudysanfrancisco@gmail.com",
+        None,
+    ),
     ("google", "email", "user.name+NYC@Example.com", None, "user.name+nyc@example.com", None),
-    ("meta", "email", "mary@example.com", None, "mary@example.com",
-     "f1904cf1a9d73a55fa5de0ac823c4403ded71afd4c3248d00bdcd0866552bb79"),
-    ("meta", "phone", "15559876543", None, "15559876543",
-     "1ef970831d7963307784fa8688e8fce101a15685d62aa765fed23f3a2c576a4e"),
-    ("meta", "phone", "(650)555-1212", "US", "16505551212",
-     "e323ec626319ca94ee8bff2e4c87cf613be6ea19919ed1364124e16807ab3176"),
-    ("meta", "first_name", "Valéry", None, "valéry",
-     "08e1996b5dd49e62a4b4c010d44e4345592a863bb9f8e3976219bac29417149c"),
-    ("meta", "city", "New York", None, "newyork",
-     "350c754ba4d38897693aa077ef43072a859d23f613443133fecbbd90a3512ca5"),
-    ("microsoft", "email", "test@contoso.com", None, "test@contoso.com",
-     "f25ad364d33972379a7a4f4df33db142205f5c40eb19cfdb2fc5aaf117e10101"),
-    ("snap", "email", "Person@Example.com", None, "person@example.com",
-     "542d240129883c019e106e3b1b2d3f3cb3537c43c425364de8e951d5a3083345"),
+    (
+        "meta",
+        "email",
+        "mary@example.com",
+        None,
+        "mary@example.com",
+        "f1904cf1a9d73a55fa5de0ac823c4403ded71afd4c3248d00bdcd0866552bb79",
+    ),
+    (
+        "meta",
+        "phone",
+        "15559876543",
+        None,
+        "15559876543",
+        "1ef970831d7963307784fa8688e8fce101a15685d62aa765fed23f3a2c576a4e",
+    ),
+    (
+        "meta",
+        "phone",
+        "(650)555-1212",
+        "US",
+        "16505551212",
+        "e323ec626319ca94ee8bff2e4c87cf613be6ea19919ed1364124e16807ab3176",
+    ),
+    (
+        "meta",
+        "first_name",
+        "Valéry",
+        None,
+        "valéry",
+        "08e1996b5dd49e62a4b4c010d44e4345592a863bb9f8e3976219bac29417149c",
+    ),
+    (
+        "meta",
+        "city",
+        "New York",
+        None,
+        "newyork",
+        "350c754ba4d38897693aa077ef43072a859d23f613443133fecbbd90a3512ca5",
+    ),
+    (
+        "microsoft",
+        "email",
+        "test@contoso.com",
+        None,
+        "test@contoso.com",
+        "f25ad364d33972379a7a4f4df33db142205f5c40eb19cfdb2fc5aaf117e10101",
+    ),
+    (
+        "snap",
+        "email",
+        "Person@Example.com",
+        None,
+        "person@example.com",
+        "542d240129883c019e106e3b1b2d3f3cb3537c43c425364de8e951d5a3083345",
+    ),
 ]
 
 # What the text of a platform says where its code, or a connector's, does otherwise.
@@ -51,8 +117,13 @@ TRAPS = [
     ("google", "country", "United Kingdom", None, "GB"),
     ("google", "zip", "94045", "US", "94045"),
     ("google", "zip", "94045-1234", "US", "94045-1234"),
-    ("google", "device_id", "AECE52E7-03EE-455A-B3C4-E57283966239", None,
-     "AECE52E7-03EE-455A-B3C4-E57283966239"),
+    (
+        "google",
+        "device_id",
+        "AECE52E7-03EE-455A-B3C4-E57283966239",
+        None,
+        "AECE52E7-03EE-455A-B3C4-E57283966239",
+    ),
     ("meta", "zip", "90210-1234", None, "90210"),
     ("meta", "zip", "902101234", "US", "90210"),
     ("meta", "zip", "SW1A 1AA", "GB", "sw1a1aa"),
@@ -69,24 +140,53 @@ TRAPS = [
     ("linkedin", "email", " A B@Example.com", None, "ab@example.com"),
     ("linkedin", "first_name", " Mary  Ann ", None, "Mary Ann"),
     ("linkedin", "company_domain", " HTTPS://Acme.Example/about?x=1", None, "acme.example"),
-    ("linkedin", "organization_urn", " URN:LI:Organization: urn:li:organization:1480 ", None,
-     "urn:li:organization:1480"),
+    (
+        "linkedin",
+        "organization_urn",
+        " URN:LI:Organization: urn:li:organization:1480 ",
+        None,
+        "urn:li:organization:1480",
+    ),
     ("linkedin", "organization_urn", "1480", None, "urn:li:organization:1480"),
     ("tiktok", "email", " First.Last+X@Example.com", None, "first.last+x@example.com"),
     ("tiktok", "phone", "+1 (555) 555-5555", None, "+15555555555"),
-    ("tiktok", "device_id", "AECE52E7-03EE-455A-B3C4-E57283966239", None,
-     "aece52e7-03ee-455a-b3c4-e57283966239"),
+    (
+        "tiktok",
+        "device_id",
+        "AECE52E7-03EE-455A-B3C4-E57283966239",
+        None,
+        "aece52e7-03ee-455a-b3c4-e57283966239",
+    ),
     ("snap", "phone", "+44 844 412 4653", None, "448444124653"),
 ]
 
 REFUSALS = [
-    *[("google", "email", raw) for raw in (
-        "", "   ", "quinn", " @googlemail.com", " ...@gmail.com", "+x@gmail.com", "a@b@c.example",
-        "mary@", "mary@localhost", "Mary <mary@example.com>",
-    )],
-    *[("google", "phone", raw) for raw in (
-        "", " +A BCD EFG ", "09876543210", "+09876543210", "+123", "1" * 16,
-    )],
+    *[
+        ("google", "email", raw)
+        for raw in (
+            "",
+            "   ",
+            "quinn",
+            " @googlemail.com",
+            " ...@gmail.com",
+            "+x@gmail.com",
+            "a@b@c.example",
+            "mary@",
+            "mary@localhost",
+            "Mary <mary@example.com>",
+        )
+    ],
+    *[
+        ("google", "phone", raw)
+        for raw in (
+            "",
+            " +A BCD EFG ",
+            "09876543210",
+            "+09876543210",
+            "+123",
+            "1" * 16,
+        )
+    ],
     ("google", "first_name", "Mrs."),
     ("google", "last_name", ", Jr."),
     ("google", "first_name", "---"),
@@ -145,9 +245,15 @@ def test_reason_names_platform_and_field():
     assert identify("linkedin", "phone", "+15559876543") == Refused("linkedin takes no phone")
 
 
-@pytest.mark.parametrize(("platform", "field"), [
-    ("google", "email"), ("meta", "phone"), ("tiktok", "device_id"), ("meta", "country"),
-])
+@pytest.mark.parametrize(
+    ("platform", "field"),
+    [
+        ("google", "email"),
+        ("meta", "phone"),
+        ("tiktok", "device_id"),
+        ("meta", "country"),
+    ],
+)
 def test_hashed_values_are_never_hashed_twice(platform, field):
     """If this fails, a list that came hashed is hashed again and matches nobody."""
     digest = sha("mary@example.com")

@@ -50,7 +50,10 @@ def test_the_company_does_not_depend_on_the_process():
     )
     made = {
         subprocess.run(
-            [sys.executable, "-c", code], capture_output=True, text=True, check=True,
+            [sys.executable, "-c", code],
+            capture_output=True,
+            text=True,
+            check=True,
             env={"PYTHONHASHSEED": seed, "PYTHONPATH": ":".join(sys.path)},
         ).stdout
         for seed in ("1", "2")
@@ -116,8 +119,13 @@ def test_people_are_spread_over_both_crms(company):
         (lambda c: c.email is None, 0.04, 0.15),
         (lambda c: c.email and c.email != c.email.strip(), 0.02, 0.08),
         (lambda c: c.email and c.email.strip() != c.email.strip().lower(), 0.05, 0.2),
-        (lambda c: c.email and re.match(r"\s*(info|sales|office|billing|support)", c.email, re.I),
-         0.005, 0.06),
+        (
+            lambda c: (
+                c.email and re.match(r"\s*(info|sales|office|billing|support)", c.email, re.I)
+            ),
+            0.005,
+            0.06,
+        ),
         (lambda c: c.email and re.search(r"@(freemail|mailbox)\.", c.email, re.I), 0.05, 0.3),
         (lambda c: c.email and "+" in c.email, 0.005, 0.05),
         (lambda c: c.country in ("USA", "U.S.", "U.S.A.", "usa", "Deutschland", "UK"), 0.1, 0.4),

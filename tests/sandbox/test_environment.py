@@ -140,5 +140,6 @@ def test_fixed_ports_follow_the_base(host):
         base = int(urls["control"].rpartition(":")[2])
     with host().run(base) as urls:
         assert urls == {
-            "control": f"http://127.0.0.1:{base}", "toy": f"http://127.0.0.1:{base + 1}",
+            "control": f"http://127.0.0.1:{base}",
+            "toy": f"http://127.0.0.1:{base + 1}",
         }

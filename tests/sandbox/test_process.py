@@ -93,7 +93,9 @@ def test_killing_the_parent_ends_the_sandbox(settings, command):
     """An orphan would hold the state of the environment against the next run."""
     parent = subprocess.Popen(
         [sys.executable, "-c", PARENT.format(path=sys.path), settings.model_dump_json(), *command],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     assert parent.stdout.readline().startswith("http://")
     folder = settings.folder / "sandbox"

@@ -13,10 +13,23 @@ from audiencehub.sandbox.company.names import CURRENCIES, FEATURES, MAILINGS, PA
 from audiencehub.sandbox.company.people import Person
 from audiencehub.sandbox.company.records import ShopOrder, WebEvent
 
-_CUSTOMER = {"login": 38, "feature_used": 34, "page_view": 14, "email_open": 9, "email_click": 4,
-             "webinar_attended": 1}
-_VISITOR = {"page_view": 58, "email_open": 24, "email_click": 8, "webinar_attended": 2,
-            "trial_started": 1, "demo_requested": 1, "cart_abandoned": 2}
+_CUSTOMER = {
+    "login": 38,
+    "feature_used": 34,
+    "page_view": 14,
+    "email_open": 9,
+    "email_click": 4,
+    "webinar_attended": 1,
+}
+_VISITOR = {
+    "page_view": 58,
+    "email_open": 24,
+    "email_click": 8,
+    "webinar_attended": 2,
+    "trial_started": 1,
+    "demo_requested": 1,
+    "cart_abandoned": 2,
+}
 Draft = tuple[datetime, str, str, str | None]
 """(at, email, event name, path)."""
 

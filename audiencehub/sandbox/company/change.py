@@ -89,7 +89,11 @@ class _Day:
             return
         deal = self.rng.choice(still_open)
         self._write(
-            self.deals, deal, stage="Closed Won", is_closed=True, is_won=True,
+            self.deals,
+            deal,
+            stage="Closed Won",
+            is_closed=True,
+            is_won=True,
             close_date=self.company.now.date(),
         )
         self._write(self.accounts, self.accounts[deal.account], type="Customer")
@@ -163,9 +167,7 @@ class _Day:
         table[record.key] = replace(table[record.key], modified_at=self.stamp(), **changes)
 
 
-def _activities(
-    rng: Random, company: Company, stamp: Callable[[], datetime]
-) -> list[CrmActivity]:
+def _activities(rng: Random, company: Company, stamp: Callable[[], datetime]) -> list[CrmActivity]:
     contacts = [one for one in company.contacts if not one.deleted]
     made = []
     for number in range(len(contacts) // 250):
@@ -186,9 +188,7 @@ def _activities(
     return made
 
 
-def _members(
-    rng: Random, company: Company, stamp: Callable[[], datetime]
-) -> list[CampaignMember]:
+def _members(rng: Random, company: Company, stamp: Callable[[], datetime]) -> list[CampaignMember]:
     people = [one for one in company.contacts if one.crm == "salesforce" and not one.deleted]
     members = []
     for number in range(len(people) // 500):

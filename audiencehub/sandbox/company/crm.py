@@ -19,8 +19,12 @@ from audiencehub.sandbox.company.organizations import Organization
 from audiencehub.sandbox.company.people import People, Person
 from audiencehub.sandbox.company.records import Crm, CrmAccount, CrmContact
 
-_TYPES = {"prospect": "Prospect", "customer": "Customer", "churned": "Former Customer",
-          "partner": "Partner"}
+_TYPES = {
+    "prospect": "Prospect",
+    "customer": "Customer",
+    "churned": "Former Customer",
+    "partner": "Partner",
+}
 
 
 class CrmViews:
@@ -108,9 +112,7 @@ class CrmViews:
             wanted.append(("salesforce", "lead" if early or not known else "contact"))
         return [self._contact(person, crm, kind) for crm, kind in wanted]
 
-    def _contact(
-        self, person: Person, crm: Crm, kind: Literal["contact", "lead"]
-    ) -> CrmContact:
+    def _contact(self, person: Person, crm: Crm, kind: Literal["contact", "lead"]) -> CrmContact:
         rng, place, organization = self._rng, person.place, person.organization
         start = organization.created_at if organization else self._now - timedelta(days=900)
         created, modified = self._stamps(start + (self._now - start) * rng.random() ** 0.7)

@@ -32,13 +32,25 @@ def phone(rng: Random, place: Place, true: str | None) -> str | None:
     if code == "1":
         area, exchange, line = parts
         return rng.choice(
-            (true, f"({area}) {exchange}-{line}", f"{area}-{exchange}-{line}",
-             f"{area}.{exchange}.{line}", f"1 {spaced}", f"+1 {area} {exchange}-{line}",
-             f"({area}) {exchange}-{line} ext. {rng.randint(2, 99)}")
+            (
+                true,
+                f"({area}) {exchange}-{line}",
+                f"{area}-{exchange}-{line}",
+                f"{area}.{exchange}.{line}",
+                f"1 {spaced}",
+                f"+1 {area} {exchange}-{line}",
+                f"({area}) {exchange}-{line} ext. {rng.randint(2, 99)}",
+            )
         )
     return rng.choice(
-        (true, f"+{code} {spaced}", f"00{code} {spaced}", f"0{spaced}",
-         f"+{code} (0){spaced}", f"0{parts[0]}/{'-'.join(parts[1:])}")
+        (
+            true,
+            f"+{code} {spaced}",
+            f"00{code} {spaced}",
+            f"0{spaced}",
+            f"+{code} (0){spaced}",
+            f"0{parts[0]}/{'-'.join(parts[1:])}",
+        )
     )
 
 
@@ -68,9 +80,18 @@ def state(rng: Random, place: Place) -> str | None:
 def website(rng: Random, domain: str) -> str:
     """The domain as typed: with scheme, www, path, capitals, a query, or bare."""
     return rng.choice(
-        (domain, domain, f"www.{domain}", f"https://{domain}", f"http://www.{domain}/",
-         f"https://shop.{domain}/en/home", f"HTTPS://{domain.upper()}", f"{domain}/",
-         f"https://{domain}/?utm_source=crm", f" www.{domain} ")
+        (
+            domain,
+            domain,
+            f"www.{domain}",
+            f"https://{domain}",
+            f"http://www.{domain}/",
+            f"https://shop.{domain}/en/home",
+            f"HTTPS://{domain.upper()}",
+            f"{domain}/",
+            f"https://{domain}/?utm_source=crm",
+            f" www.{domain} ",
+        )
     )
 
 
@@ -97,6 +118,12 @@ def account_name(rng: Random, name: str) -> str:
     """The same company by another spelling of its name."""
     first, _, rest = name.partition(" ")
     return rng.choice(
-        (name.upper(), f"{name} (duplicate)", f"The {name}", f"{first}  {rest}".strip(),
-         name.rsplit(" ", 1)[0] if " " in name else f"{name} Group", f"{name}, {first}")
+        (
+            name.upper(),
+            f"{name} (duplicate)",
+            f"The {name}",
+            f"{first}  {rest}".strip(),
+            name.rsplit(" ", 1)[0] if " " in name else f"{name} Group",
+            f"{name}, {first}",
+        )
     )

@@ -98,15 +98,45 @@ COUNTRY_SPELLINGS: Final = {
     "IL": ("Israel", "IL"),
     "AE": ("United Arab Emirates", "UAE", "AE"),
 }
-DIAL_CODES: Final = {"US": "1", "CA": "1", "GB": "44", "DE": "49", "FR": "33", "SE": "46",
-                     "AU": "61"}
+DIAL_CODES: Final = {
+    "US": "1",
+    "CA": "1",
+    "GB": "44",
+    "DE": "49",
+    "FR": "33",
+    "SE": "46",
+    "AU": "61",
+}
 CURRENCIES: Final = {
-    "GB": "GBP", "DE": "EUR", "FR": "EUR", "IE": "EUR", "NL": "EUR", "ES": "EUR", "IT": "EUR",
-    "CH": "CHF", "SE": "SEK", "CA": "CAD", "AU": "AUD", "JP": "JPY", "BR": "BRL",
+    "GB": "GBP",
+    "DE": "EUR",
+    "FR": "EUR",
+    "IE": "EUR",
+    "NL": "EUR",
+    "ES": "EUR",
+    "IT": "EUR",
+    "CH": "CHF",
+    "SE": "SEK",
+    "CA": "CAD",
+    "AU": "AUD",
+    "JP": "JPY",
+    "BR": "BRL",
 }
 LANGUAGES: Final = {
-    "en": "en", "es": "es", "in": "en", "ie": "en", "de": "de", "fr": "fr", "sv": "sv", "nl": "nl",
-    "it": "it", "ja": "ja", "zh": "zh", "pt": "pt", "he": "he", "ar": "ar",
+    "en": "en",
+    "es": "es",
+    "in": "en",
+    "ie": "en",
+    "de": "de",
+    "fr": "fr",
+    "sv": "sv",
+    "nl": "nl",
+    "it": "it",
+    "ja": "ja",
+    "zh": "zh",
+    "pt": "pt",
+    "he": "he",
+    "ar": "ar",
 }
 
 # A colon gives the spelling in e-mail addresses where it does not follow from the name.
@@ -176,9 +206,18 @@ INDUSTRY_WORDS: Final = {
     "public_sector": _words("Council Agency Authority Institute Foundation"),
 }
 INDUSTRY_WEIGHTS: Final = {
-    "software": 20, "fintech": 12, "banking": 8, "healthcare": 10, "retail": 11,
-    "manufacturing": 10, "education": 6, "media": 6, "logistics": 6,
-    "professional_services": 7, "energy": 3, "public_sector": 3,
+    "software": 20,
+    "fintech": 12,
+    "banking": 8,
+    "healthcare": 10,
+    "retail": 11,
+    "manufacturing": 10,
+    "education": 6,
+    "media": 6,
+    "logistics": 6,
+    "professional_services": 7,
+    "energy": 3,
+    "public_sector": 3,
 }
 # A HubSpot industry is one of its own enumeration, a Salesforce one a pick of the org's list.
 INDUSTRY_SPELLINGS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
@@ -212,14 +251,26 @@ INDUSTRY_SPELLINGS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     },
 }
 LEGAL_FORMS: Final = {
-    "US": ("Inc.", "LLC", "Corp.", "Inc", ""), "CA": ("Inc.", "Ltd."),
+    "US": ("Inc.", "LLC", "Corp.", "Inc", ""),
+    "CA": ("Inc.", "Ltd."),
     "GB": ("Ltd", "plc", "Limited"),
-    "IE": ("Ltd", "DAC"), "DE": ("GmbH", "AG", "GmbH & Co. KG"), "CH": ("AG", "SA"),
-    "FR": ("SAS", "SA", "SARL"), "SE": ("AB",), "DK": ("A/S", "ApS"), "NL": ("B.V.",),
-    "ES": ("S.L.", "S.A."), "IT": ("S.p.A.", "S.r.l."), "AU": ("Pty Ltd",),
+    "IE": ("Ltd", "DAC"),
+    "DE": ("GmbH", "AG", "GmbH & Co. KG"),
+    "CH": ("AG", "SA"),
+    "FR": ("SAS", "SA", "SARL"),
+    "SE": ("AB",),
+    "DK": ("A/S", "ApS"),
+    "NL": ("B.V.",),
+    "ES": ("S.L.", "S.A."),
+    "IT": ("S.p.A.", "S.r.l."),
+    "AU": ("Pty Ltd",),
     "JP": ("株式会社", "K.K."),
-    "CN": ("有限公司", "Co., Ltd."), "SG": ("Pte. Ltd.",), "IN": ("Pvt. Ltd.",), "BR": ("Ltda.",),
-    "IL": ("Ltd.", "בע״מ"), "AE": ("FZ-LLC",),
+    "CN": ("有限公司", "Co., Ltd."),
+    "SG": ("Pte. Ltd.",),
+    "IN": ("Pvt. Ltd.",),
+    "BR": ("Ltda.",),
+    "IL": ("Ltd.", "בע״מ"),
+    "AE": ("FZ-LLC",),
 }
 FREE_MAIL: Final = ("freemail.example", "mailbox.example")
 
@@ -233,31 +284,105 @@ DEPARTMENTS: Final = {
     "executive": ("Executive", "Management", "C-Suite"),
 }
 TITLES: Final = {
-    "marketing": ("Marketing Manager", "Director of Marketing", "VP Marketing", "CMO",
-                  "Head of Growth", "Demand Generation Specialist", "Directrice Marketing",
-                  "Senior Marketing Analyst", "Marketing Intern"),
-    "sales": ("Account Executive", "Sales Manager", "VP of Sales", "Account Director",
-              "Vertriebsleiter", "SDR", "Regional Sales Director", "Partner Manager"),
-    "it": ("Software Engineer", "CTO", "IT Manager", "Head of Data", "Data Engineer",
-           "Senior Developer", "VP Engineering", "Leiter IT", "Systems Administrator"),
-    "finance": ("CFO", "Finance Manager", "Controller", "Assistant to the CFO", "Accountant",
-                "VP Finance", "Director of Payments"),
-    "operations": ("Operations Manager", "COO", "RevOps Lead", "Director of Operations",
-                   "Operations Coordinator", "Logistics Analyst"),
+    "marketing": (
+        "Marketing Manager",
+        "Director of Marketing",
+        "VP Marketing",
+        "CMO",
+        "Head of Growth",
+        "Demand Generation Specialist",
+        "Directrice Marketing",
+        "Senior Marketing Analyst",
+        "Marketing Intern",
+    ),
+    "sales": (
+        "Account Executive",
+        "Sales Manager",
+        "VP of Sales",
+        "Account Director",
+        "Vertriebsleiter",
+        "SDR",
+        "Regional Sales Director",
+        "Partner Manager",
+    ),
+    "it": (
+        "Software Engineer",
+        "CTO",
+        "IT Manager",
+        "Head of Data",
+        "Data Engineer",
+        "Senior Developer",
+        "VP Engineering",
+        "Leiter IT",
+        "Systems Administrator",
+    ),
+    "finance": (
+        "CFO",
+        "Finance Manager",
+        "Controller",
+        "Assistant to the CFO",
+        "Accountant",
+        "VP Finance",
+        "Director of Payments",
+    ),
+    "operations": (
+        "Operations Manager",
+        "COO",
+        "RevOps Lead",
+        "Director of Operations",
+        "Operations Coordinator",
+        "Logistics Analyst",
+    ),
     "hr": ("HR Business Partner", "Head of People", "Recruiter", "CHRO", "HR Manager"),
-    "executive": ("CEO", "Founder", "Co-Founder & CEO", "Owner", "Geschäftsführer",
-                  "Managing Partner", "President", "代表取締役"),
+    "executive": (
+        "CEO",
+        "Founder",
+        "Co-Founder & CEO",
+        "Owner",
+        "Geschäftsführer",
+        "Managing Partner",
+        "President",
+        "代表取締役",
+    ),
 }
-LEAD_SOURCES: Final = ("Web", "Webinar", "Partner Referral", "Trade Show", "Paid Search",
-                       "Purchased List", "Content Download", "Cold Call")
+LEAD_SOURCES: Final = (
+    "Web",
+    "Webinar",
+    "Partner Referral",
+    "Trade Show",
+    "Paid Search",
+    "Purchased List",
+    "Content Download",
+    "Cold Call",
+)
 FEATURES: Final = ("dashboards", "segments", "exports", "alerts", "api", "forecasts", "sharing")
-PAGES: Final = ("/", "/pricing", "/docs", "/docs/api", "/blog/segmentation-guide",
-                "/blog/rfm-models", "/blog/clean-crm-data", "/demo", "/customers",
-                "/integrations", "/webinars")
-MAILINGS: Final = ("newsletter-october", "product-update", "winter-webinar", "pricing-change",
-                   "onboarding-series")
-CAMPAIGNS: Final = ("Winter Webinar 2026", "Fintech Breakfast", "Data Quality Ebook",
-                    "Trade Show Autumn", "Win-back 2026")
+PAGES: Final = (
+    "/",
+    "/pricing",
+    "/docs",
+    "/docs/api",
+    "/blog/segmentation-guide",
+    "/blog/rfm-models",
+    "/blog/clean-crm-data",
+    "/demo",
+    "/customers",
+    "/integrations",
+    "/webinars",
+)
+MAILINGS: Final = (
+    "newsletter-october",
+    "product-update",
+    "winter-webinar",
+    "pricing-change",
+    "onboarding-series",
+)
+CAMPAIGNS: Final = (
+    "Winter Webinar 2026",
+    "Fintech Breakfast",
+    "Data Quality Ebook",
+    "Trade Show Autumn",
+    "Win-back 2026",
+)
 
 
 def plain(text: str) -> str:

@@ -10,9 +10,7 @@ from audiencehub.sandbox.company.names import FAMILY, GIVEN, TITLES, pairs
 from audiencehub.sandbox.company.records import Company, CrmAccount, CrmContact
 
 
-def newcomers(
-    rng: Random, company: Company, stamp: Callable[[], datetime]
-) -> list[CrmContact]:
+def newcomers(rng: Random, company: Company, stamp: Callable[[], datetime]) -> list[CrmContact]:
     """One for every 500 contacts, at accounts with an invented website; created and modified
     as `stamp` says."""
     accounts = [

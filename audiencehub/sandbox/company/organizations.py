@@ -32,8 +32,11 @@ TOPICS: Mapping[str, str] = {
     "email deliverability": "marketing technology",
 }
 _LEANING = {
-    "fintech": "payment processing", "banking": "payment processing",
-    "retail": "payment processing", "software": "data warehouse", "media": "customer data platform",
+    "fintech": "payment processing",
+    "banking": "payment processing",
+    "retail": "payment processing",
+    "software": "data warehouse",
+    "media": "customer data platform",
 }
 
 

@@ -100,8 +100,13 @@ class People:
         first, first_plain = rng.choice(_GIVEN[culture])
         last, last_plain = rng.choice(_FAMILY[culture])
         local = rng.choice(
-            (f"{first_plain}.{last_plain}", f"{first_plain[0]}{last_plain}",
-             f"{first_plain}_{last_plain}", f"{first_plain}.{last_plain}", first_plain)
+            (
+                f"{first_plain}.{last_plain}",
+                f"{first_plain[0]}{last_plain}",
+                f"{first_plain}_{last_plain}",
+                f"{first_plain}.{last_plain}",
+                first_plain,
+            )
         )
         return first, last, local
 

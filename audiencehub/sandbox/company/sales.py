@@ -21,7 +21,11 @@ from audiencehub.sandbox.company.records import (
 
 OPEN_STAGES = ("Prospecting", "Qualification", "Proposal", "Negotiation")
 _KINDS: tuple[Literal["call", "email", "meeting", "task", "note"], ...] = (
-    "call", "email", "meeting", "task", "note",
+    "call",
+    "email",
+    "meeting",
+    "task",
+    "note",
 )
 _SUBJECTS = {
     "call": ("Discovery call", "Follow-up call", "Renewal call", "Left voicemail"),

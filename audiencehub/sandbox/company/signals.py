@@ -14,28 +14,49 @@ from audiencehub.sandbox.company.records import ConsentEntry, Technology, TopicS
 
 WEEKS = 8
 TECHNOLOGIES = {
-    "Salesforce": ("CRM", 30), "HubSpot": ("Marketing Automation", 28),
-    "Snowflake": ("Data Warehouse", 17), "Google Analytics 4": ("Analytics", 62),
-    "Shopify": ("Ecommerce", 12), "Segment": ("Customer Data Platform", 11),
-    "WordPress": ("Content Management System", 34), "Amazon Web Services": ("Hosting", 45),
-    "Marketo": ("Marketing Automation", 9), "Stripe": ("Payment", 22), "Zendesk": ("Support", 18),
+    "Salesforce": ("CRM", 30),
+    "HubSpot": ("Marketing Automation", 28),
+    "Snowflake": ("Data Warehouse", 17),
+    "Google Analytics 4": ("Analytics", 62),
+    "Shopify": ("Ecommerce", 12),
+    "Segment": ("Customer Data Platform", 11),
+    "WordPress": ("Content Management System", 34),
+    "Amazon Web Services": ("Hosting", 45),
+    "Marketo": ("Marketing Automation", 9),
+    "Stripe": ("Payment", 22),
+    "Zendesk": ("Support", 18),
     "React": ("JavaScript Framework", 40),
 }
 _LIKELY = {
-    ("Shopify", "retail"): 4.0, ("Stripe", "fintech"): 2.0, ("Snowflake", "software"): 2.0,
-    ("Snowflake", "fintech"): 2.2, ("Salesforce", "banking"): 1.8, ("Salesforce", "fintech"): 1.6,
+    ("Shopify", "retail"): 4.0,
+    ("Stripe", "fintech"): 2.0,
+    ("Snowflake", "software"): 2.0,
+    ("Snowflake", "fintech"): 2.2,
+    ("Salesforce", "banking"): 1.8,
+    ("Salesforce", "fintech"): 1.6,
 }
 _SIZES = (
-    (10, "1-10 employees"), (50, "11-50 employees"), (200, "51-200 employees"),
-    (500, "201-500 employees"), (1000, "501-1000 employees"), (5000, "1001-5000 employees"),
+    (10, "1-10 employees"),
+    (50, "11-50 employees"),
+    (200, "51-200 employees"),
+    (500, "201-500 employees"),
+    (1000, "501-1000 employees"),
+    (5000, "1001-5000 employees"),
     (10_000, "5001-10,000 employees"),
 )
 _INDUSTRIES = {
-    "software": "computer software", "fintech": "financial services", "banking": "banking",
-    "healthcare": "hospital & health care", "retail": "retail", "manufacturing": "machinery",
-    "education": "education management", "media": "broadcast media",
-    "logistics": "logistics and supply chain", "professional_services": "management consulting",
-    "energy": "oil & energy", "public_sector": "government administration",
+    "software": "computer software",
+    "fintech": "financial services",
+    "banking": "banking",
+    "healthcare": "hospital & health care",
+    "retail": "retail",
+    "manufacturing": "machinery",
+    "education": "education management",
+    "media": "broadcast media",
+    "logistics": "logistics and supply chain",
+    "professional_services": "management consulting",
+    "energy": "oil & energy",
+    "public_sector": "government administration",
 }
 
 
@@ -108,9 +129,10 @@ def consents(rng: Random, people: Sequence[Person], now: datetime) -> list[Conse
     return said
 
 
-PURPOSES: tuple[
-    tuple[Literal["advertising", "marketing"], Literal["ads", "email"]], ...
-] = (("advertising", "ads"), ("marketing", "email"))
+PURPOSES: tuple[tuple[Literal["advertising", "marketing"], Literal["ads", "email"]], ...] = (
+    ("advertising", "ads"),
+    ("marketing", "email"),
+)
 
 
 def consent(

@@ -25,11 +25,18 @@ def midnight(records: Records) -> datetime:
 def usage(call: Call) -> Answer:
     """Calls of private apps today."""
     limit = int(call.records.options.get("daily_limit") or DAILY)
-    return 200, {"results": [{
-        "name": "private-apps-api-calls-daily", "usageLimit": limit,
-        "currentUsage": used(call.records), "collectedAt": iso(call.records.clock.now()),
-        "fetchStatus": "SUCCESS", "resetsAt": f"{midnight(call.records):%Y-%m-%dT%H:%M:%S%z}",
-    }]}
+    return 200, {
+        "results": [
+            {
+                "name": "private-apps-api-calls-daily",
+                "usageLimit": limit,
+                "currentUsage": used(call.records),
+                "collectedAt": iso(call.records.clock.now()),
+                "fetchStatus": "SUCCESS",
+                "resetsAt": f"{midnight(call.records):%Y-%m-%dT%H:%M:%S%z}",
+            }
+        ]
+    }
 
 
 def used(records: Records) -> int:
@@ -42,11 +49,14 @@ def details(call: Call) -> Answer:
     zone = call.records.options.get("timezone", "US/Eastern")
     local = midnight(call.records)
     return 200, {
-        "portalId": 1234567, "accountType": "DEVELOPER_TEST", "timeZone": zone,
-        "companyCurrency": "USD", "additionalCurrencies": [], "uiDomain": "app.hubspot.com",
-        "utcOffset": f"{local:%z}"[:3] + ":00", "utcOffsetMilliseconds": int(
-            (local.utcoffset() or timedelta()).total_seconds() * 1000
-        ),
+        "portalId": 1234567,
+        "accountType": "DEVELOPER_TEST",
+        "timeZone": zone,
+        "companyCurrency": "USD",
+        "additionalCurrencies": [],
+        "uiDomain": "app.hubspot.com",
+        "utcOffset": f"{local:%z}"[:3] + ":00",
+        "utcOffsetMilliseconds": int((local.utcoffset() or timedelta()).total_seconds() * 1000),
         "dataHostingLocation": "na1",
     }
 
@@ -54,10 +64,21 @@ def details(call: Call) -> Answer:
 def owners(call: Call) -> Answer:
     """One owner."""
     now = iso(call.records.clock.now())
-    return 200, {"results": [{
-        "id": "77001", "email": "rae@acme.example", "firstName": "Rae", "lastName": "Ortiz",
-        "type": "PERSON", "userId": 9001, "archived": False, "createdAt": now, "updatedAt": now,
-    }]}
+    return 200, {
+        "results": [
+            {
+                "id": "77001",
+                "email": "rae@acme.example",
+                "firstName": "Rae",
+                "lastName": "Ortiz",
+                "type": "PERSON",
+                "userId": 9001,
+                "archived": False,
+                "createdAt": now,
+                "updatedAt": now,
+            }
+        ]
+    }
 
 
 def token(call: Call) -> Answer:
@@ -72,8 +93,13 @@ def token(call: Call) -> Answer:
     issued = f"issued-{len(table) + 1:06d}"
     table[issued] = {"client": form.get("client_id", "")}
     return 200, {
-        "access_token": issued, "refresh_token": form.get("refresh_token", ""), "expires_in": 1800,
-        "token_type": "bearer", "token_use": "access_token", "hub_id": 1234567, "scopes": [],
+        "access_token": issued,
+        "refresh_token": form.get("refresh_token", ""),
+        "expires_in": 1800,
+        "token_type": "bearer",
+        "token_use": "access_token",
+        "hub_id": 1234567,
+        "scopes": [],
     }
 
 
@@ -92,8 +118,11 @@ def statuses(call: Call) -> Answer:
 
 def _status(call: Call, email: str, known: dict[str, Any]) -> dict[str, Any]:
     return {
-        "channel": "EMAIL", "subscriberIdString": email, "subscriptionId": MARKETING,
-        "subscriptionName": "Marketing Information", "status": known.get("status", "NOT_SPECIFIED"),
+        "channel": "EMAIL",
+        "subscriberIdString": email,
+        "subscriptionId": MARKETING,
+        "subscriptionName": "Marketing Information",
+        "status": known.get("status", "NOT_SPECIFIED"),
         "source": known.get("source", "NO_STATUS"),
         "legalBasis": "CONSENT_WITH_NOTICE" if known.get("status") == "SUBSCRIBED" else None,
         "timestamp": known.get("at", iso(call.records.clock.now())),

@@ -11,9 +11,15 @@ from connectors.hubspot.sandbox.state import Records, iso
 
 PRIMARY = {("contacts", "companies"): 1, ("companies", "contacts"): 2, ("deals", "companies"): 5}
 TYPE = {
-    ("contacts", "companies"): 279, ("companies", "contacts"): 280, ("deals", "companies"): 341,
-    ("deals", "contacts"): 3, ("notes", "contacts"): 202, ("tasks", "contacts"): 204,
-    ("calls", "contacts"): 194, ("emails", "contacts"): 198, ("meetings", "contacts"): 200,
+    ("contacts", "companies"): 279,
+    ("companies", "contacts"): 280,
+    ("deals", "companies"): 341,
+    ("deals", "contacts"): 3,
+    ("notes", "contacts"): 202,
+    ("tasks", "contacts"): 204,
+    ("calls", "contacts"): 194,
+    ("emails", "contacts"): 198,
+    ("meetings", "contacts"): 200,
 }
 
 
@@ -45,7 +51,10 @@ def batch_read(call: Call) -> Answer:
             errors.append(_none(kind, other, id_))
     now = iso(call.records.clock.now())
     body: dict[str, Any] = {
-        "status": "COMPLETE", "results": results, "startedAt": now, "completedAt": now,
+        "status": "COMPLETE",
+        "results": results,
+        "startedAt": now,
+        "completedAt": now,
     }
     if errors:
         body |= {"numErrors": len(errors), "errors": errors}
@@ -82,7 +91,8 @@ def _none(kind: str, other: str, id_: str) -> dict[str, Any]:
         "subCategory": "crm.associations.NO_ASSOCIATIONS_FOUND",
         "message": f"No {SINGULAR[other]} is associated with {SINGULAR[kind]} {id_}.",
         "context": {
-            "fromObjectId": [id_], "fromObjectType": [SINGULAR[kind]],
+            "fromObjectId": [id_],
+            "fromObjectType": [SINGULAR[kind]],
             "toObjectType": [SINGULAR[other]],
         },
     }

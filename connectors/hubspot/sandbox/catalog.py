@@ -5,25 +5,51 @@ from __future__ import annotations
 from typing import Any
 
 TYPE_IDS = {
-    "0-1": "contacts", "0-2": "companies", "0-3": "deals", "0-46": "notes", "0-27": "tasks",
-    "0-48": "calls", "0-49": "emails", "0-47": "meetings",
+    "0-1": "contacts",
+    "0-2": "companies",
+    "0-3": "deals",
+    "0-46": "notes",
+    "0-27": "tasks",
+    "0-48": "calls",
+    "0-49": "emails",
+    "0-47": "meetings",
 }
 """Numeric object type ids, which every path takes in place of the name."""
 
 SINGULAR = {
-    "contacts": "contact", "companies": "company", "deals": "deal", "notes": "note",
-    "tasks": "task", "calls": "call", "emails": "email", "meetings": "meeting",
+    "contacts": "contact",
+    "companies": "company",
+    "deals": "deal",
+    "notes": "note",
+    "tasks": "task",
+    "calls": "call",
+    "emails": "email",
+    "meetings": "meeting",
 }
 
 MODIFIED = {"contacts": "lastmodifieddate"}
 """The property that a change bumps; `hs_lastmodifieddate` for every other type."""
 
 SHOWN = {
-    "contacts": ("createdate", "email", "firstname", "hs_object_id", "lastmodifieddate",
-                 "lastname"),
+    "contacts": (
+        "createdate",
+        "email",
+        "firstname",
+        "hs_object_id",
+        "lastmodifieddate",
+        "lastname",
+    ),
     "companies": ("createdate", "domain", "hs_lastmodifieddate", "hs_object_id", "name"),
-    "deals": ("amount", "closedate", "createdate", "dealname", "dealstage", "hs_lastmodifieddate",
-              "hs_object_id", "pipeline"),
+    "deals": (
+        "amount",
+        "closedate",
+        "createdate",
+        "dealname",
+        "dealstage",
+        "hs_lastmodifieddate",
+        "hs_object_id",
+        "pipeline",
+    ),
 }
 """Properties of a reply to a request that names none."""
 
@@ -53,12 +79,18 @@ _PROPERTIES = {
     "meetings": f"{_ENGAGEMENT} hs_meeting_title hs_meeting_outcome",
 }
 _COMMON = (
-    "hs_object_id:number createdate:datetime lastmodifieddate:datetime "
-    "hs_lastmodifieddate:datetime"
+    "hs_object_id:number createdate:datetime lastmodifieddate:datetime hs_lastmodifieddate:datetime"
 )
 _FIELD = {"string": "text", "number": "number", "datetime": "date", "bool": "booleancheckbox"}
-READ_ONLY = {"hs_object_id", "createdate", "lastmodifieddate", "hs_lastmodifieddate",
-             "hs_merged_object_ids", "hs_is_closed", "hs_is_closed_won"}
+READ_ONLY = {
+    "hs_object_id",
+    "createdate",
+    "lastmodifieddate",
+    "hs_lastmodifieddate",
+    "hs_merged_object_ids",
+    "hs_is_closed",
+    "hs_is_closed_won",
+}
 
 
 def properties(kind: str) -> dict[str, dict[str, Any]]:

@@ -20,9 +20,14 @@ def create(call: Call) -> Answer:
         raise error(400, "VALIDATION_ERROR", "processingType must be MANUAL, SNAPSHOT or DYNAMIC")
     now = iso(call.records.clock.tick())
     made = {
-        "listId": str(len(table) + 1), "listVersion": 1, "name": body["name"],
-        "objectTypeId": body["objectTypeId"], "processingType": body["processingType"],
-        "processingStatus": "COMPLETE", "createdAt": now, "updatedAt": now,
+        "listId": str(len(table) + 1),
+        "listVersion": 1,
+        "name": body["name"],
+        "objectTypeId": body["objectTypeId"],
+        "processingType": body["processingType"],
+        "processingStatus": "COMPLETE",
+        "createdAt": now,
+        "updatedAt": now,
     }
     table[made["listId"]] = made
     return 200, {"list": made}
@@ -65,7 +70,8 @@ def add_and_remove(call: Call) -> Answer:
     """Both at once."""
     body = call.body
     return _change(
-        call, [str(i) for i in body.get("recordIdsToAdd", [])],
+        call,
+        [str(i) for i in body.get("recordIdsToAdd", [])],
         [str(i) for i in body.get("recordIdsToRemove", [])],
     )
 

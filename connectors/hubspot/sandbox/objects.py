@@ -108,7 +108,8 @@ def batch_update(call: Call) -> Answer:
     twice = sorted({one for one in ids if ids.count(one) > 1})
     if twice:
         raise error(
-            400, "VALIDATION_ERROR",
+            400,
+            "VALIDATION_ERROR",
             f"Duplicate IDs found in batch input: [{', '.join(twice)}]. IDs must be unique",
         )
     for one in inputs:

@@ -15,7 +15,9 @@ _TYPES = {
     "string": {"text", "textarea", "html", "phonenumber", "file"},
     "enumeration": {"checkbox", "select", "radio", "booleancheckbox"},
     "number": {"number", "calculation_equation"},
-    "date": {"date"}, "datetime": {"date"}, "bool": {"booleancheckbox"},
+    "date": {"date"},
+    "datetime": {"date"},
+    "bool": {"booleancheckbox"},
 }
 
 
@@ -45,12 +47,24 @@ def create(call: Call) -> Answer:
         raise error(400, "VALIDATION_ERROR", f"Property group {body['groupName']} does not exist")
     now = iso(call.records.clock.tick())
     made = {
-        "description": "", "displayOrder": -1, "formField": False, "hidden": False,
-        "hasUniqueValue": False, "calculated": False, "externalOptions": False, **body,
-        "options": _options(body.get("options") or []), "hubspotDefined": False,
-        "archived": False, "createdAt": now, "updatedAt": now, "createdUserId": "1",
+        "description": "",
+        "displayOrder": -1,
+        "formField": False,
+        "hidden": False,
+        "hasUniqueValue": False,
+        "calculated": False,
+        "externalOptions": False,
+        **body,
+        "options": _options(body.get("options") or []),
+        "hubspotDefined": False,
+        "archived": False,
+        "createdAt": now,
+        "updatedAt": now,
+        "createdUserId": "1",
         "modificationMetadata": {
-            "archivable": True, "readOnlyDefinition": False, "readOnlyValue": False,
+            "archivable": True,
+            "readOnlyDefinition": False,
+            "readOnlyValue": False,
         },
         "dataSensitivity": "non_sensitive",
     }
@@ -99,8 +113,10 @@ def create_group(call: Call) -> Answer:
     if body["name"] in _groups(call):
         raise error(409, "CONFLICT", f"Property group {body['name']} already exists")
     made = {
-        "name": body["name"], "label": body["label"],
-        "displayOrder": body.get("displayOrder", -1), "archived": False,
+        "name": body["name"],
+        "label": body["label"],
+        "displayOrder": body.get("displayOrder", -1),
+        "archived": False,
     }
     _groups(call)[body["name"]] = made
     return 201, made
@@ -114,7 +130,9 @@ def _known(call: Call) -> Json:
     found = call.records.properties(call.kind()).get(call.path["name"])
     if found is None:
         raise error(
-            404, "OBJECT_NOT_FOUND", f"Property {call.path['name']} does not exist",
+            404,
+            "OBJECT_NOT_FOUND",
+            f"Property {call.path['name']} does not exist",
             subCategory="Properties.PROPERTY_NOT_FOUND",
         )
     return found
@@ -129,7 +147,12 @@ def _options(given: list[Json]) -> list[Json]:
     if any(";" in one["value"] for one in given):
         raise error(400, "VALIDATION_ERROR", "Property option values must not hold a semicolon")
     return [
-        {"label": one["label"], "value": one["value"], "displayOrder": one.get("displayOrder", -1),
-         "hidden": bool(one.get("hidden", False)), "description": one.get("description", "")}
+        {
+            "label": one["label"],
+            "value": one["value"],
+            "displayOrder": one.get("displayOrder", -1),
+            "hidden": bool(one.get("hidden", False)),
+            "description": one.get("description", ""),
+        }
         for one in given
     ]

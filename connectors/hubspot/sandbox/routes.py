@@ -66,7 +66,5 @@ ROUTES: tuple[Entry, ...] = (
 def spellings(family: str, rest: str) -> list[str]:
     """The same path in every version: `/crm/v3/objects/…`, `/crm/objects/2026-03/…`."""
     root, name, numbers = _FAMILIES[family]
-    numbered = [
-        f"{root}/{number}/{name}" if root else f"/{name}/{number}" for number in numbers
-    ]
+    numbered = [f"{root}/{number}/{name}" if root else f"/{name}/{number}" for number in numbers]
     return [f"{path}{rest}" for path in [*numbered, *(f"{root}/{name}/{date}" for date in DATES)]]

@@ -60,7 +60,8 @@ def _ids(records: Records, kind: str, body: Json) -> list[str]:
     ]
     if groups:
         rows = [
-            row for row in rows
+            row
+            for row in rows
             if any(all(test(row["properties"]) for test in group) for group in groups)
         ]
     sorts = [one for one in body.get("sorts") or [] if one] or ["hs_object_id"]
@@ -130,8 +131,12 @@ def _filter(records: Records, kind: str, one: Json) -> Callable[[Json], bool]:
         high = value(one["highValue"])
         return lambda p: p.get(name) is not None and low <= value(p[name]) <= high
     tests: dict[str, Callable[[Any], bool]] = {
-        "EQ": lambda v: v == low, "NEQ": lambda v: v != low, "LT": lambda v: v < low,
-        "LTE": lambda v: v <= low, "GT": lambda v: v > low, "GTE": lambda v: v >= low,
+        "EQ": lambda v: v == low,
+        "NEQ": lambda v: v != low,
+        "LT": lambda v: v < low,
+        "LTE": lambda v: v <= low,
+        "GT": lambda v: v > low,
+        "GTE": lambda v: v >= low,
         "CONTAINS_TOKEN": lambda v: str(low).strip("*") in str(v),
     }
     if operator not in tests:

@@ -19,9 +19,14 @@ from audiencehub.sandbox.company.records import (
 from connectors.hubspot.sandbox.state import Records, iso
 
 _STAGES = {
-    "mql": "marketingqualifiedlead", "sql": "salesqualifiedlead", "subscriber": "subscriber",
-    "lead": "lead", "opportunity": "opportunity", "customer": "customer",
-    "evangelist": "evangelist", "other": "other",
+    "mql": "marketingqualifiedlead",
+    "sql": "salesqualifiedlead",
+    "subscriber": "subscriber",
+    "lead": "lead",
+    "opportunity": "opportunity",
+    "customer": "customer",
+    "evangelist": "evangelist",
+    "other": "other",
 }
 _TEXT = {
     "note": {"hs_note_body": "subject"},
@@ -144,7 +149,10 @@ def _make(records: Records, one: Any) -> dict[str, Any]:
 
 def _values(one: Any) -> dict[str, str | None]:
     makers: Mapping[type, Callable[[Any], dict[str, Any]]] = {
-        CrmContact: _contact, CrmAccount: _company, CrmDeal: _deal, CrmActivity: _activity,
+        CrmContact: _contact,
+        CrmAccount: _company,
+        CrmDeal: _deal,
+        CrmActivity: _activity,
     }
     values = makers[type(one)](one)
     return {name: None if value in (None, "") else str(value) for name, value in values.items()}
@@ -152,12 +160,21 @@ def _values(one: Any) -> dict[str, str | None]:
 
 def _contact(one: CrmContact) -> dict[str, Any]:
     return {
-        "email": one.email, "phone": one.phone, "firstname": one.first_name,
-        "lastname": one.last_name, "jobtitle": one.title, "job_function": one.department,
-        "city": one.city, "state": one.state, "country": one.country, "zip": one.postal_code,
-        "hs_language": one.language, "company": one.company_name,
+        "email": one.email,
+        "phone": one.phone,
+        "firstname": one.first_name,
+        "lastname": one.last_name,
+        "jobtitle": one.title,
+        "job_function": one.department,
+        "city": one.city,
+        "state": one.state,
+        "country": one.country,
+        "zip": one.postal_code,
+        "hs_language": one.language,
+        "company": one.company_name,
         "lifecyclestage": _STAGES.get((one.lifecycle_stage or "").casefold(), one.lifecycle_stage),
-        "hs_analytics_source": one.lead_source, "customer_number": one.external_id,
+        "hs_analytics_source": one.lead_source,
+        "customer_number": one.external_id,
         "hs_email_optout": "true" if one.email_opt_out else None,
         "associatedcompanyid": record_id(one.account) if one.account else None,
     }
@@ -166,11 +183,17 @@ def _contact(one: CrmContact) -> dict[str, Any]:
 def _company(one: CrmAccount) -> dict[str, Any]:
     bare = re.sub(r"^(https?://)?(www\.)?", "", (one.website or "").strip(), flags=re.I)
     return {
-        "name": one.name, "website": one.website, "domain": bare.split("/")[0].lower(),
+        "name": one.name,
+        "website": one.website,
+        "domain": bare.split("/")[0].lower(),
         "industry": re.sub(r"[^A-Z0-9]+", "_", (one.industry or "").upper()).strip("_"),
-        "numberofemployees": one.employee_count, "annualrevenue": one.annual_revenue,
-        "founded_year": one.founded_year, "type": one.type and one.type.upper(), "city": one.city,
-        "state": one.state, "country": one.country,
+        "numberofemployees": one.employee_count,
+        "annualrevenue": one.annual_revenue,
+        "founded_year": one.founded_year,
+        "type": one.type and one.type.upper(),
+        "city": one.city,
+        "state": one.state,
+        "country": one.country,
         "hs_parent_company_id": record_id(one.parent) if one.parent else None,
     }
 
@@ -178,9 +201,13 @@ def _company(one: CrmAccount) -> dict[str, Any]:
 def _deal(one: CrmDeal) -> dict[str, Any]:
     closes = datetime(one.close_date.year, one.close_date.month, one.close_date.day, tzinfo=UTC)
     return {
-        "dealname": one.name, "amount": one.amount, "deal_currency_code": one.currency,
-        "dealstage": one.stage.casefold().replace(" ", ""), "pipeline": "default",
-        "closedate": iso(closes), "hs_is_closed": str(one.is_closed).lower(),
+        "dealname": one.name,
+        "amount": one.amount,
+        "deal_currency_code": one.currency,
+        "dealstage": one.stage.casefold().replace(" ", ""),
+        "pipeline": "default",
+        "closedate": iso(closes),
+        "hs_is_closed": str(one.is_closed).lower(),
         "hs_is_closed_won": str(one.is_won).lower(),
     }
 

@@ -77,9 +77,7 @@ class Records:
                 return record
         return None
 
-    def make(
-        self, id_: str, values: Json, created: datetime, modified: datetime
-    ) -> Json:
+    def make(self, id_: str, values: Json, created: datetime, modified: datetime) -> Json:
         """A record in wire shape; not yet kept."""
         stamp = iso(modified)
         return {
@@ -166,7 +164,7 @@ class Records:
         ]
 
     def _stored(self, kind: str, name: str, value: Any, before: Json) -> str | None:
-        """"" clears; a leading ";" appends to a multiple choice; everything is kept as text."""
+        """ "" clears; a leading ";" appends to a multiple choice; everything is kept as text."""
         if value in (None, ""):
             return None
         text = str(value).lower() if isinstance(value, bool) else str(value)

@@ -49,9 +49,7 @@ class MetaSandbox(VendorSandbox):
 
     def app(self) -> ASGIApp:
         """The fake with one more control door, `/__members/<audience>`."""
-        door = Starlette(
-            routes=[Route("/__members/{audience}", self._members, methods=["GET"])]
-        )
+        door = Starlette(routes=[Route("/__members/{audience}", self._members, methods=["GET"])])
         rest = super().app()
 
         async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -89,8 +87,11 @@ class MetaSandbox(VendorSandbox):
         proof = params.pop("appsecret_proof", None)
         own = hmac.new(APP_SECRET.encode(), token.encode(), hashlib.sha256).hexdigest()
         if proof is not None and not hmac.compare_digest(str(proof), own):
-            raise GraphError(100, "Invalid appsecret_proof provided in the API argument",
-                             type="GraphMethodException")
+            raise GraphError(
+                100,
+                "Invalid appsecret_proof provided in the API argument",
+                type="GraphMethodException",
+            )
 
     def _dispatch(self, method: str, path: str, params: dict[str, Any]) -> Response:
         first, _, edge = path.strip("/").partition("/")
@@ -115,10 +116,16 @@ class MetaSandbox(VendorSandbox):
     ) -> dict[str, Any]:
         if (method, edge) == ("GET", ""):
             signed = self.options.get("terms") != "unsigned"
-            return chosen({
-                "id": f"act_{account}", "account_id": account, "name": "Acme Analytics",
-                "account_status": 1, "tos_accepted": {"custom_audience_tos": 1} if signed else {},
-            }, params)
+            return chosen(
+                {
+                    "id": f"act_{account}",
+                    "account_id": account,
+                    "name": "Acme Analytics",
+                    "account_status": 1,
+                    "tos_accepted": {"custom_audience_tos": 1} if signed else {},
+                },
+                params,
+            )
         if (method, edge) == ("GET", "customaudiences"):
             return audiences.listed(self, account, params)
         if (method, edge) == ("POST", "customaudiences"):
@@ -139,17 +146,29 @@ class MetaSandbox(VendorSandbox):
         entry = calls.get(account, {"hour": hour, "count": 0})
         count = entry["count"] if entry["hour"] == hour else 0
         if count >= self._limit(account):
-            raise _Throttled(80003, "There have been too many calls to this ad-account. Wait a bit "
-                             "and try again.", usage=self._usage(account, 60 - now.minute))
+            raise _Throttled(
+                80003,
+                "There have been too many calls to this ad-account. Wait a bit and try again.",
+                usage=self._usage(account, 60 - now.minute),
+            )
         calls[account] = {"hour": hour, "count": count + 1}
 
     def _usage(self, account: str, regain: int = 0) -> str:
         used = self.store.table("calls")[account]["count"] if not regain else self._limit(account)
         percent = 100 * used // max(1, self._limit(account))
-        return json.dumps({account: [{
-            "type": "custom_audience", "call_count": percent, "total_cputime": percent // 4,
-            "total_time": percent // 3, "estimated_time_to_regain_access": regain,
-        }]})
+        return json.dumps(
+            {
+                account: [
+                    {
+                        "type": "custom_audience",
+                        "call_count": percent,
+                        "total_cputime": percent // 4,
+                        "total_time": percent // 3,
+                        "estimated_time_to_regain_access": regain,
+                    }
+                ]
+            }
+        )
 
     def _answer(self, body: dict[str, Any], account: str) -> Response:
         return JSONResponse(body, headers={"X-Business-Use-Case-Usage": self._usage(account)})

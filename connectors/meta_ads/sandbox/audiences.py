@@ -22,26 +22,36 @@ def create(fake: MetaSandbox, account: str, params: dict[str, Any]) -> dict[str,
     if fake.options.get("linked") is False:
         raise GraphError(200, "The ad account is not linked to a business", 1870050, status=403)
     if fake.options.get("terms") == "unsigned":
-        raise GraphError(200, "To create or edit a Custom Audience, agree to the Custom Audience "
-                         "terms", 1870090, status=403)
+        raise GraphError(
+            200,
+            "To create or edit a Custom Audience, agree to the Custom Audience terms",
+            1870090,
+            status=403,
+        )
     name = str(params.get("name") or "")
     if not name:
         raise GraphError(100, "The parameter name is required")
     if params.get("subtype", "CUSTOM") != "CUSTOM":
         raise GraphError(100, "Unsupported subtype")
     if params.get("customer_file_source") not in SOURCES:
-        raise GraphError(100, "customer_file_source must be one of the following values: "
-                         + ", ".join(SOURCES))
+        raise GraphError(
+            100, "customer_file_source must be one of the following values: " + ", ".join(SOURCES)
+        )
     table = fake.store.table("audience")
     number = fake.store.table("counter").get("audience", {"next": FIRST})["next"]
     fake.store.table("counter")["audience"] = {"next": number + 1}
     stamp = int(fake.clock.tick().timestamp())
     table[str(number)] = {
-        "id": str(number), "account_id": account, "name": name, "subtype": "CUSTOM",
+        "id": str(number),
+        "account_id": account,
+        "name": name,
+        "subtype": "CUSTOM",
         "description": str(params.get("description") or ""),
         "customer_file_source": params["customer_file_source"],
         "operation_status": FLAGGED if _flagged(name) else NORMAL,
-        "time_created": stamp, "time_updated": stamp, "time_content_updated": 0,
+        "time_created": stamp,
+        "time_updated": stamp,
+        "time_content_updated": 0,
         "lag": int(fake.options.get("alias_lag", 1)),
     }
     return {"id": str(number)}
@@ -52,16 +62,19 @@ def find(fake: MetaSandbox, audience: str, method: str) -> dict[str, Any]:
     table = fake.store.table("audience")
     if audience not in table:
         raise GraphError(
-            100, f"Unsupported {method.lower()} request. Object with ID '{audience}' does not "
+            100,
+            f"Unsupported {method.lower()} request. Object with ID '{audience}' does not "
             "exist, cannot be loaded due to missing permissions, or does not support this "
             "operation",
-            33, type="GraphMethodException",
+            33,
+            type="GraphMethodException",
         )
     found = table[audience]
     if found["lag"] > 0:
         table[audience] = {**found, "lag": found["lag"] - 1}
-        raise GraphError(803, f"Some of the aliases you requested do not exist: {audience}",
-                         status=404)
+        raise GraphError(
+            803, f"Some of the aliases you requested do not exist: {audience}", status=404
+        )
     return found
 
 
@@ -76,7 +89,9 @@ def one(
             name: str(params[name]) for name in ("name", "description") if name in params
         }
         fake.store.table("audience")[audience["id"]] = {
-            **audience, **changes, "time_updated": int(fake.clock.tick().timestamp()),
+            **audience,
+            **changes,
+            "time_updated": int(fake.clock.tick().timestamp()),
         }
         return {"success": True}
     for table in (f"member:{audience['id']}", f"replace:{audience['id']}"):
@@ -95,7 +110,7 @@ def listed(fake: MetaSandbox, account: str, params: dict[str, Any]) -> dict[str,
         raise GraphError(100, "Invalid cursor")
     start = ids.index(after) + 1 if after is not None else 0
     limit = max(1, min(100, int(params.get("limit", 25))))
-    page = every[start:start + limit]
+    page = every[start : start + limit]
     body: dict[str, Any] = {"data": [chosen(_shown(fake, a), params) for a in page]}
     if page:
         body["paging"] = {"cursors": {"before": page[0]["id"], "after": page[-1]["id"]}}
@@ -109,7 +124,9 @@ def _shown(fake: MetaSandbox, audience: dict[str, Any]) -> dict[str, Any]:
     ready = {"code": 200, "description": "This audience is ready for use."}
     small = {"code": 300, "description": "This audience is too small."}
     return {
-        **audience, "approximate_count_lower_bound": low, "approximate_count_upper_bound": high,
+        **audience,
+        "approximate_count_lower_bound": low,
+        "approximate_count_upper_bound": high,
         "delivery_status": small if 0 <= low < 1000 else ready,
     }
 

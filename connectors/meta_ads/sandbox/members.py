@@ -38,15 +38,21 @@ def change(fake: MetaSandbox, audience: Document, method: str, params: Document)
         if not rows.overdue(known, fake.clock.now()):
             _apply(fake, audience, op, found.good)
             known = {
-                **known, "batch": max(batch, known["batch"]), "open": not last,
-                "received": known["received"] + received, "invalid": known["invalid"] + invalid,
+                **known,
+                "batch": max(batch, known["batch"]),
+                "open": not last,
+                "received": known["received"] + received,
+                "invalid": known["invalid"] + invalid,
             }
         # Counts are the session's, so that a batch sent twice counts twice.
         received, invalid = known["received"], known["invalid"]
         table[key] = known
     return {
-        "audience_id": audience["id"], "session_id": str(number), "num_received": received,
-        "num_invalid_entries": invalid, "invalid_entry_samples": found.samples,
+        "audience_id": audience["id"],
+        "session_id": str(number),
+        "num_received": received,
+        "num_invalid_entries": invalid,
+        "invalid_entry_samples": found.samples,
     }
 
 
@@ -64,16 +70,21 @@ def replace(fake: MetaSandbox, audience: Document, params: Document) -> Document
         staged.clear()
     staged.put({_key(row): row for row in found.good})
     running = {
-        **running, "batch": batch, "received": running["received"] + found.received,
-        "invalid": running["invalid"] + found.invalid, "done": last,
+        **running,
+        "batch": batch,
+        "received": running["received"] + found.received,
+        "invalid": running["invalid"] + found.invalid,
+        "done": last,
     }
     _store(fake, audience, replacing=running, operation_status=NORMAL if last else IN_PROGRESS)
     if last:
         _swap(fake, audience, dict(staged))
         staged.clear()
     return {
-        "account_id": audience["account_id"], "session_id": str(number),
-        "num_received": running["received"], "num_invalid_entries": running["invalid"],
+        "account_id": audience["account_id"],
+        "session_id": str(number),
+        "num_received": running["received"],
+        "num_invalid_entries": running["invalid"],
         "invalid_entry_samples": found.samples,
     }
 
@@ -88,7 +99,8 @@ def erase(fake: MetaSandbox, account: str, params: Document) -> Document:
             hit = [row for row in list(held) if wanted & set(row.items())]
             _apply(fake, audience, "remove", hit)
     return {
-        "num_received": found.received, "num_invalid_entries": found.invalid,
+        "num_received": found.received,
+        "num_invalid_entries": found.invalid,
         "invalid_entry_samples": found.samples,
     }
 
@@ -112,8 +124,15 @@ def _replacement(
     if not same:
         if batch != 1:
             raise GraphError(2650, "Custom audience update failed", 1870147)
-        return {"session": number, "opened": now.isoformat(), "batch": 0, "received": 0,
-                "invalid": 0, "columns": columns, "done": False}
+        return {
+            "session": number,
+            "opened": now.isoformat(),
+            "batch": 0,
+            "received": 0,
+            "invalid": 0,
+            "columns": columns,
+            "done": False,
+        }
     if now - datetime.fromisoformat(running["opened"]) > rows.SESSION:
         _store(fake, audience, replacing={**running, "done": True}, operation_status=FAILED)
         raise GraphError(2650, "Custom audience update failed", 1870158)

@@ -15,9 +15,23 @@ MOST_ROWS = 10_000
 MOST_SAMPLES = 100
 SESSION = timedelta(minutes=90)
 SINGLE = {"EMAIL_SHA256": "EMAIL", "PHONE_SHA256": "PHONE", "MOBILE_ADVERTISER_ID": "MADID"}
-HASHED = frozenset({
-    "EMAIL", "PHONE", "FN", "LN", "FI", "CT", "ST", "ZIP", "COUNTRY", "GEN", "DOBY", "DOBM", "DOBD",
-})
+HASHED = frozenset(
+    {
+        "EMAIL",
+        "PHONE",
+        "FN",
+        "LN",
+        "FI",
+        "CT",
+        "ST",
+        "ZIP",
+        "COUNTRY",
+        "GEN",
+        "DOBY",
+        "DOBM",
+        "DOBD",
+    }
+)
 PLAIN = frozenset({"EXTERN_ID", "MADID", "UID", "APPUID", "PAGEUID", "LOOKALIKE_VALUE"})
 _NOTHING = hashlib.sha256(b"").hexdigest()
 
@@ -122,8 +136,14 @@ def continued(
     if known is None:
         if batch != 1:
             raise GraphError(100, "Session has no batch_seq 1")
-        return {**what, "opened": now.isoformat(), "batch": 0, "received": 0, "invalid": 0,
-                "open": True}
+        return {
+            **what,
+            "opened": now.isoformat(),
+            "batch": 0,
+            "received": 0,
+            "invalid": 0,
+            "open": True,
+        }
     if {name: known[name] for name in what} != what:
         raise GraphError(100, "Schema, audience and operation must not change within a session")
     if batch > known["batch"] + 1:

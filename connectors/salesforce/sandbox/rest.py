@@ -17,8 +17,13 @@ from connectors.salesforce.sandbox.soql import Parser, Query, SoqlError, run, st
 
 Json = dict[str, Any]
 PAGE, MOST_ROWS = 2000, 200
-KINDS = {"MultiselectPicklist": "multipicklist", "LongTextArea": "textarea", "Text": "string",
-         "Checkbox": "boolean", "Picklist": "picklist"}
+KINDS = {
+    "MultiselectPicklist": "multipicklist",
+    "LongTextArea": "textarea",
+    "Text": "string",
+    "Checkbox": "boolean",
+    "Picklist": "picklist",
+}
 
 
 class Rest:
@@ -51,8 +56,11 @@ class Rest:
         locators = self.store.table("locators")
         locator = f"0r8{len(locators) + 1:015d}"
         if len(found) > page:
-            locators[locator] = {"soql": request.query_params["q"], "page": page,
-                                 "ids": [one["Id"] for one in found]}
+            locators[locator] = {
+                "soql": request.query_params["q"],
+                "page": page,
+                "ids": [one["Id"] for one in found],
+            }
         version = request.path_params["version"]
         return self._page(query, parser, found, (locator, 0, page), version)
 
@@ -65,24 +73,42 @@ class Rest:
         parser = Parser(kept["soql"], self.schema, self.records.find)
         query = parser.parse()
         found = [one for key in kept["ids"] if (one := self.records.find(query.entity, key))]
-        return self._page(query, parser, found, (locator, int(start), kept["page"]),
-                          request.path_params["version"])
+        return self._page(
+            query,
+            parser,
+            found,
+            (locator, int(start), kept["page"]),
+            request.path_params["version"],
+        )
 
-    def _page(self, query: Query, parser: Parser, found: list[Json],
-              place: tuple[str, int, int], version: str) -> Response:
+    def _page(
+        self,
+        query: Query,
+        parser: Parser,
+        found: list[Json],
+        place: tuple[str, int, int],
+        version: str,
+    ) -> Response:
         locator, start, size = place
         end = start + size
         body: Json = {"totalSize": len(found), "done": end >= len(found)}
         if end < len(found):
             body["nextRecordsUrl"] = f"/services/data/v{version}/query/{locator}-{end}"
-        body["records"] = [self._record(query.entity, one, query.select, parser, version)
-                           for one in found[start:end]]
+        body["records"] = [
+            self._record(query.entity, one, query.select, parser, version)
+            for one in found[start:end]
+        ]
         return JSONResponse(body)
 
-    def _record(self, entity: str, record: Json, select: list[str], parser: Parser | None,
-                version: str) -> Json:
-        made: Json = {"attributes": {
-            "type": entity, "url": f"/services/data/v{version}/sobjects/{entity}/{record['Id']}"}}
+    def _record(
+        self, entity: str, record: Json, select: list[str], parser: Parser | None, version: str
+    ) -> Json:
+        made: Json = {
+            "attributes": {
+                "type": entity,
+                "url": f"/services/data/v{version}/sobjects/{entity}/{record['Id']}",
+            }
+        }
         for path in select:
             if "." not in path or parser is None:
                 made[path] = record.get(path)
@@ -106,23 +132,35 @@ class Rest:
         """`sobjects/<name>/deleted/?start=&end=`: at most 15 days back, whole minutes."""
         entity = self._entity(request)
         try:
-            start, end = (datetime.fromisoformat(request.query_params[name].replace(" ", "+"))
-                          for name in ("start", "end"))
+            start, end = (
+                datetime.fromisoformat(request.query_params[name].replace(" ", "+"))
+                for name in ("start", "end")
+            )
         except (KeyError, ValueError):
             return error(400, "INVALID_REPLICATION_DATE", "startDate or endDate is invalid")
         now = self.records.clock.now()
         if entity is None or end <= start:
             return error(400, "INVALID_REPLICATION_DATE", "startDate must be before endDate")
         if start < now - timedelta(days=15):
-            return error(400, "INVALID_REPLICATION_DATE",
-                         "startDate before org replication enabled date")
+            return error(
+                400, "INVALID_REPLICATION_DATE", "startDate before org replication enabled date"
+            )
         low, high = stamp(start), stamp(end + timedelta(minutes=1))
         known = [*self.store.table(entity).values(), *self.store.table("purged").values()]
-        gone = [{"id": one["Id"], "deletedDate": one["SystemModstamp"]} for one in known
-                if one["IsDeleted"] and low <= one["SystemModstamp"] <= high
-                and one["Id"][:3] == self.schema.prefix(entity)]
-        return JSONResponse({"deletedRecords": gone, "latestDateCovered": stamp(end),
-                             "earliestDateAvailable": stamp(now - timedelta(days=15))})
+        gone = [
+            {"id": one["Id"], "deletedDate": one["SystemModstamp"]}
+            for one in known
+            if one["IsDeleted"]
+            and low <= one["SystemModstamp"] <= high
+            and one["Id"][:3] == self.schema.prefix(entity)
+        ]
+        return JSONResponse(
+            {
+                "deletedRecords": gone,
+                "latestDateCovered": stamp(end),
+                "earliestDateAvailable": stamp(now - timedelta(days=15)),
+            }
+        )
 
     async def create(self, request: Request) -> Response:
         """`POST sobjects/<name>`."""
@@ -144,8 +182,15 @@ class Rest:
         if request.method == "GET":
             names = [f.name for f in self.schema.fields(entity).values()]
             asked = request.query_params.get("fields")
-            return JSONResponse(self._record(entity, record, asked.split(",") if asked else names,
-                                             None, request.path_params["version"]))
+            return JSONResponse(
+                self._record(
+                    entity,
+                    record,
+                    asked.split(",") if asked else names,
+                    None,
+                    request.path_params["version"],
+                )
+            )
         try:
             if request.method == "PATCH":
                 self.records.update(entity, key, await request.json())
@@ -164,8 +209,11 @@ class Rest:
         if not rows:
             return error(400, "REQUIRED_FIELD_MISSING", "At least 1 record is required")
         if len(rows) > MOST_ROWS:
-            return error(400, "EXCEEDED_MAX_SIZE_REQUEST", "record limit reached. cannot submit "
-                         f"more than {MOST_ROWS} records into this call")
+            return error(
+                400,
+                "EXCEEDED_MAX_SIZE_REQUEST",
+                f"record limit reached. cannot submit more than {MOST_ROWS} records into this call",
+            )
         act = {"POST": self._insert, "PATCH": self._update, "DELETE": self._delete}[request.method]
         return JSONResponse([self._verdict(act, row) for row in rows])
 
@@ -190,8 +238,9 @@ class Rest:
         return to_18(key)
 
     def _delete(self, row: Json) -> str:
-        entity = next((name for name, (start, _) in OBJECTS.items()
-                       if row["id"].startswith(start)), "Contact")
+        entity = next(
+            (name for name, (start, _) in OBJECTS.items() if row["id"].startswith(start)), "Contact"
+        )
         self.records.delete(entity, row["id"])
         return to_18(row["id"])
 
@@ -211,18 +260,24 @@ class Rest:
             return error(400, "FIELD_INTEGRITY_EXCEPTION", "Picklist must have at least one value")
         default = {"textarea": 32768, "multipicklist": 4099}.get(kind, 255)
         self.store.table("custom_fields")[full] = {
-            "kind": kind, "length": int(meta.get("length") or default),
+            "kind": kind,
+            "length": int(meta.get("length") or default),
             "values": [one["fullName"] for one in values],
-            "restricted": bool(meta.get("valueSet", {}).get("restricted"))}
+            "restricted": bool(meta.get("valueSet", {}).get("restricted")),
+        }
         made = f"00N5e{len(self.store.table('custom_fields')):010d}AAA"
-        return JSONResponse({"id": made, "success": True, "errors": [], "warnings": [],
-                             "infos": []}, 201)
+        return JSONResponse(
+            {"id": made, "success": True, "errors": [], "warnings": [], "infos": []}, 201
+        )
 
     async def limits(self, _: Request) -> Response:
         """`limits`: the daily allowances and what is left of them."""
         used, most = self.login.usage()
-        return JSONResponse({
-            "DailyApiRequests": {"Max": most, "Remaining": most - used},
-            "DailyBulkApiBatches": {"Max": 15000, "Remaining": 15000},
-            "DailyBulkV2QueryJobs": {"Max": 10000, "Remaining": 10000},
-            "DailyBulkV2QueryFileStorageMB": {"Max": 976562, "Remaining": 976562}})
+        return JSONResponse(
+            {
+                "DailyApiRequests": {"Max": most, "Remaining": most - used},
+                "DailyBulkApiBatches": {"Max": 15000, "Remaining": 15000},
+                "DailyBulkV2QueryJobs": {"Max": 10000, "Remaining": 10000},
+                "DailyBulkV2QueryFileStorageMB": {"Max": 976562, "Remaining": 976562},
+            }
+        )

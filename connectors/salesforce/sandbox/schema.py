@@ -37,12 +37,18 @@ class Field:
     def describe(self) -> Json:
         """This field as `sobjects/<name>/describe` lists it."""
         return {
-            "name": self.name, "label": self.name.removesuffix("__c").replace("_", " "),
-            "type": self.kind, "length": self.length, "custom": self.custom, "nillable": True,
-            "createable": self.editable, "updateable": self.editable,
+            "name": self.name,
+            "label": self.name.removesuffix("__c").replace("_", " "),
+            "type": self.kind,
+            "length": self.length,
+            "custom": self.custom,
+            "nillable": True,
+            "createable": self.editable,
+            "updateable": self.editable,
             "filterable": self.kind not in ("textarea", "address"),
             "sortable": self.kind not in ("textarea", "address", "multipicklist"),
-            "referenceTo": [self.to] if self.to else [], "relationshipName": self.relation or None,
+            "referenceTo": [self.to] if self.to else [],
+            "relationshipName": self.relation or None,
             "restrictedPicklist": self.restricted,
             "picklistValues": [
                 {"value": one, "label": one, "active": True, "defaultValue": False}
@@ -64,51 +70,154 @@ def _link(name: str, to: str, relation: str = "", *, editable: bool = True) -> F
     return Field(name, "reference", editable, 18, to, relation or name.removesuffix("Id"))
 
 
-_SYSTEM = _fields("Id:id!", "IsDeleted:boolean!", "CreatedDate:datetime!",
-                  "LastModifiedDate:datetime!", "SystemModstamp:datetime!")
-_PERSON = _fields("FirstName", "LastName", "Name:string!", "Email:email", "Phone:phone", "Title",
-                  "LeadSource:picklist", "HasOptedOutOfEmail:boolean", "Language__c",
-                  "Lifecycle_Stage__c:picklist", "Customer_Number__c")
+_SYSTEM = _fields(
+    "Id:id!",
+    "IsDeleted:boolean!",
+    "CreatedDate:datetime!",
+    "LastModifiedDate:datetime!",
+    "SystemModstamp:datetime!",
+)
+_PERSON = _fields(
+    "FirstName",
+    "LastName",
+    "Name:string!",
+    "Email:email",
+    "Phone:phone",
+    "Title",
+    "LeadSource:picklist",
+    "HasOptedOutOfEmail:boolean",
+    "Language__c",
+    "Lifecycle_Stage__c:picklist",
+    "Customer_Number__c",
+)
 OBJECTS: dict[str, tuple[str, tuple[Field, ...]]] = {
-    "Contact": ("003", (
-        *_SYSTEM, _link("MasterRecordId", "Contact", "MasterRecord", editable=False),
-        _link("AccountId", "Account"), *_PERSON,
-        *_fields("Department", "MailingStreet:textarea", "MailingCity", "MailingState",
-                 "MailingCountry", "MailingPostalCode", "MailingAddress:address!"))),
-    "Lead": ("00Q", (
-        *_SYSTEM, _link("MasterRecordId", "Lead", "MasterRecord", editable=False), *_PERSON,
-        *_fields("Company", "Website:url", "Status:picklist", "City", "State", "Country",
-                 "PostalCode", "Address:address!", "IsConverted:boolean!"),
-        _link("ConvertedContactId", "Contact", editable=False),
-        _link("ConvertedAccountId", "Account", editable=False))),
-    "Account": ("001", (
-        *_SYSTEM, _link("MasterRecordId", "Account", "MasterRecord", editable=False),
-        _link("ParentId", "Account"),
-        *_fields("Name", "Website:url", "Industry:picklist", "NumberOfEmployees:int",
-                 "AnnualRevenue:currency", "BillingCity", "BillingState", "BillingCountry",
-                 "BillingPostalCode", "BillingAddress:address!", "YearStarted", "Type:picklist"))),
-    "Opportunity": ("006", (
-        *_SYSTEM, _link("AccountId", "Account"), _link("ContactId", "Contact", editable=False),
-        *_fields("Name", "Amount:currency", "CurrencyIsoCode:picklist", "StageName:picklist",
-                 "IsClosed:boolean!", "IsWon:boolean!", "CloseDate:date"))),
-    "Task": ("00T", (
-        *_SYSTEM, _link("WhoId", "Contact"), _link("WhatId", "Account"),
-        *_fields("Subject", "Status:picklist", "Type:picklist", "TaskSubtype:picklist!",
-                 "ActivityDate:date", "CompletedDateTime:datetime!"))),
-    "Event": ("00U", (
-        *_SYSTEM, _link("WhoId", "Contact"), _link("WhatId", "Account"),
-        *_fields("Subject", "Type:picklist", "StartDateTime:datetime", "EndDateTime:datetime"))),
+    "Contact": (
+        "003",
+        (
+            *_SYSTEM,
+            _link("MasterRecordId", "Contact", "MasterRecord", editable=False),
+            _link("AccountId", "Account"),
+            *_PERSON,
+            *_fields(
+                "Department",
+                "MailingStreet:textarea",
+                "MailingCity",
+                "MailingState",
+                "MailingCountry",
+                "MailingPostalCode",
+                "MailingAddress:address!",
+            ),
+        ),
+    ),
+    "Lead": (
+        "00Q",
+        (
+            *_SYSTEM,
+            _link("MasterRecordId", "Lead", "MasterRecord", editable=False),
+            *_PERSON,
+            *_fields(
+                "Company",
+                "Website:url",
+                "Status:picklist",
+                "City",
+                "State",
+                "Country",
+                "PostalCode",
+                "Address:address!",
+                "IsConverted:boolean!",
+            ),
+            _link("ConvertedContactId", "Contact", editable=False),
+            _link("ConvertedAccountId", "Account", editable=False),
+        ),
+    ),
+    "Account": (
+        "001",
+        (
+            *_SYSTEM,
+            _link("MasterRecordId", "Account", "MasterRecord", editable=False),
+            _link("ParentId", "Account"),
+            *_fields(
+                "Name",
+                "Website:url",
+                "Industry:picklist",
+                "NumberOfEmployees:int",
+                "AnnualRevenue:currency",
+                "BillingCity",
+                "BillingState",
+                "BillingCountry",
+                "BillingPostalCode",
+                "BillingAddress:address!",
+                "YearStarted",
+                "Type:picklist",
+            ),
+        ),
+    ),
+    "Opportunity": (
+        "006",
+        (
+            *_SYSTEM,
+            _link("AccountId", "Account"),
+            _link("ContactId", "Contact", editable=False),
+            *_fields(
+                "Name",
+                "Amount:currency",
+                "CurrencyIsoCode:picklist",
+                "StageName:picklist",
+                "IsClosed:boolean!",
+                "IsWon:boolean!",
+                "CloseDate:date",
+            ),
+        ),
+    ),
+    "Task": (
+        "00T",
+        (
+            *_SYSTEM,
+            _link("WhoId", "Contact"),
+            _link("WhatId", "Account"),
+            *_fields(
+                "Subject",
+                "Status:picklist",
+                "Type:picklist",
+                "TaskSubtype:picklist!",
+                "ActivityDate:date",
+                "CompletedDateTime:datetime!",
+            ),
+        ),
+    ),
+    "Event": (
+        "00U",
+        (
+            *_SYSTEM,
+            _link("WhoId", "Contact"),
+            _link("WhatId", "Account"),
+            *_fields("Subject", "Type:picklist", "StartDateTime:datetime", "EndDateTime:datetime"),
+        ),
+    ),
     "Campaign": ("701", (*_SYSTEM, *_fields("Name", "IsActive:boolean"))),
-    "CampaignMember": ("00v", (
-        *_SYSTEM, _link("CampaignId", "Campaign"), _link("ContactId", "Contact"),
-        _link("LeadId", "Lead"),
-        *_fields("Status:picklist", "HasResponded:boolean!", "FirstRespondedDate:date!"))),
+    "CampaignMember": (
+        "00v",
+        (
+            *_SYSTEM,
+            _link("CampaignId", "Campaign"),
+            _link("ContactId", "Contact"),
+            _link("LeadId", "Lead"),
+            *_fields("Status:picklist", "HasResponded:boolean!", "FirstRespondedDate:date!"),
+        ),
+    ),
     "PermissionSet": ("0PS", (*_SYSTEM, *_fields("Name", "Label"))),
-    "FieldPermissions": ("01k", (
-        *_SYSTEM, _link("ParentId", "PermissionSet"),
-        *_fields("SobjectType", "Field", "PermissionsRead:boolean", "PermissionsEdit:boolean"))),
-    "PermissionSetAssignment": ("0Pa", (
-        *_SYSTEM, _link("PermissionSetId", "PermissionSet"), _link("AssigneeId", "User"))),
+    "FieldPermissions": (
+        "01k",
+        (
+            *_SYSTEM,
+            _link("ParentId", "PermissionSet"),
+            *_fields("SobjectType", "Field", "PermissionsRead:boolean", "PermissionsEdit:boolean"),
+        ),
+    ),
+    "PermissionSetAssignment": (
+        "0Pa",
+        (*_SYSTEM, _link("PermissionSetId", "PermissionSet"), _link("AssigneeId", "User")),
+    ),
     "User": ("005", (*_SYSTEM, *_fields("Name", "Username"))),
     "Organization": ("00D", (*_SYSTEM, *_fields("Name", "IsSandbox:boolean!"))),
 }
@@ -130,7 +239,7 @@ def to_18(short: str) -> str:
         return short
     suffix = ""
     for start in (0, 5, 10):
-        bits = sum(1 << n for n, one in enumerate(short[start:start + 5]) if "A" <= one <= "Z")
+        bits = sum(1 << n for n, one in enumerate(short[start : start + 5]) if "A" <= one <= "Z")
         suffix += CHECK[bits]
     return short + suffix
 
@@ -156,8 +265,12 @@ class Schema:
             owner, _, field = key.partition(".")
             if owner == name:
                 made[field.lower()] = Field(
-                    field, entry["kind"], length=entry["length"],
-                    values=tuple(entry["values"]), restricted=entry["restricted"])
+                    field,
+                    entry["kind"],
+                    length=entry["length"],
+                    values=tuple(entry["values"]),
+                    restricted=entry["restricted"],
+                )
         return made
 
     def fields(self, name: str) -> dict[str, Field]:
@@ -165,22 +278,34 @@ class Schema:
         hidden = set(self._store.table("__knobs").get("hidden", {}).get("value", ()))
         made, granted = self._store.table("custom_fields"), self._granted()
         return {
-            low: field for low, field in self.all_fields(name).items()
+            low: field
+            for low, field in self.all_fields(name).items()
             if f"{name}.{field.name}" not in hidden
             and (f"{name}.{field.name}" not in made or f"{name}.{field.name}" in granted)
         }
 
     def _granted(self) -> set[str]:
-        assigned = {one["PermissionSetId"]
-                    for one in self._store.table("PermissionSetAssignment").values()}
-        return {one["Field"] for one in self._store.table("FieldPermissions").values()
-                if one.get("ParentId") in assigned and one.get("PermissionsEdit")}
+        assigned = {
+            one["PermissionSetId"] for one in self._store.table("PermissionSetAssignment").values()
+        }
+        return {
+            one["Field"]
+            for one in self._store.table("FieldPermissions").values()
+            if one.get("ParentId") in assigned and one.get("PermissionsEdit")
+        }
 
     def describe(self, name: str) -> Json:
         """The body of `sobjects/<name>/describe`."""
         return {
-            "name": name, "label": name, "keyPrefix": self.prefix(name), "custom": False,
-            "queryable": True, "createable": True, "updateable": True, "deletable": True,
-            "replicateable": True, "retrieveable": True,
+            "name": name,
+            "label": name,
+            "keyPrefix": self.prefix(name),
+            "custom": False,
+            "queryable": True,
+            "createable": True,
+            "updateable": True,
+            "deletable": True,
+            "replicateable": True,
+            "retrieveable": True,
             "fields": [field.describe() for field in self.fields(name).values()],
         }

@@ -20,7 +20,9 @@ TOKEN = re.compile(
     r"|(?P<instant>\d{4}-\d\d-\d\d(?:T\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d))?)"
     r"|(?P<number>-?\d+(?:\.\d+)?)"
     r"|(?P<word>[A-Za-z_][A-Za-z0-9_.]*)"
-    r"|(?P<sign><=|>=|!=|<>|[=<>(),]))", re.S)
+    r"|(?P<sign><=|>=|!=|<>|[=<>(),]))",
+    re.S,
+)
 ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
 
 
@@ -86,8 +88,10 @@ class Parser:
             match = TOKEN.match(text, at)
             if not match or not match.lastgroup:
                 where = f"ERROR at Row:1:Column:{at + 1}"
-                raise SoqlError("MALFORMED_QUERY", f"\n{text[:at]}\n{' ' * at}^\n{where}\n"
-                                f"unexpected token: '{text[at]}'")
+                raise SoqlError(
+                    "MALFORMED_QUERY",
+                    f"\n{text[:at]}\n{' ' * at}^\n{where}\nunexpected token: '{text[at]}'",
+                )
             found.append((match.lastgroup, match[match.lastgroup]))
             at = match.end()
         return found
@@ -123,8 +127,11 @@ class Parser:
         name = self.take()
         entity = self.schema.find(name)
         if entity is None:
-            raise SoqlError("INVALID_TYPE", f"\nSELECT … FROM {name}\n^\nERROR at Row:1:Column:1\n"
-                            f"sObject type '{name}' is not supported.")
+            raise SoqlError(
+                "INVALID_TYPE",
+                f"\nSELECT … FROM {name}\n^\nERROR at Row:1:Column:1\n"
+                f"sObject type '{name}' is not supported.",
+            )
         self.entity, self.fields = entity, self.schema.fields(entity)
         query = Query(entity, [self.path(one)[0] for one in select], count, lambda _: True)
         if self.maybe("where"):
@@ -164,16 +171,19 @@ class Parser:
                 continue
             if link is None:
                 raise SoqlError(
-                    "INVALID_FIELD", f"Didn't understand relationship '{step}' in field path.")
+                    "INVALID_FIELD", f"Didn't understand relationship '{step}' in field path."
+                )
             spelled, entity = f"{spelled}{link.relation}.", link.to
             fields = self.schema.fields(entity)
             steps.append((link.name, link.to))
         found = fields.get(last.lower())
         if found is None:
             raise SoqlError(
-                "INVALID_FIELD", f"\nSELECT {name}\n       ^\nERROR at Row:1:Column:8\nNo such "
+                "INVALID_FIELD",
+                f"\nSELECT {name}\n       ^\nERROR at Row:1:Column:8\nNo such "
                 f"column '{last}' on entity '{entity}'. If you are attempting to use a custom "
-                "field, be sure to append the '__c' after the custom field name.")
+                "field, be sure to append the '__c' after the custom field name.",
+            )
         self.steps[spelled + found.name] = steps
         return spelled + found.name, found
 
@@ -234,8 +244,10 @@ class Parser:
         if sign in ("includes", "excludes"):
             sets = [set(str(value).split(";")) for value in values]
             wanted = sign == "includes"
-            return lambda record: any(
-                one <= set((self.value(record, path) or "").split(";")) for one in sets) is wanted
+            return lambda record: (
+                any(one <= set((self.value(record, path) or "").split(";")) for one in sets)
+                is wanted
+            )
         keys, wanted = {fold(value, spec) for value in values}, sign == "in"
         return lambda record: (fold(self.value(record, path), spec) in keys) is wanted
 
@@ -245,8 +257,11 @@ class Parser:
 
     def _compare(self, path: str, spec: Field, sign: str, value: Any) -> Test:
         if spec.kind == "datetime" and isinstance(value, str) and "T" not in value:
-            raise SoqlError("INVALID_FIELD", f"value of filter criterion for field '{path}' must "
-                            "be of type dateTime and should not be enclosed in quotes")
+            raise SoqlError(
+                "INVALID_FIELD",
+                f"value of filter criterion for field '{path}' must "
+                "be of type dateTime and should not be enclosed in quotes",
+            )
         wanted = fold(value, spec)
         if sign == "=":
             return lambda record: fold(self.value(record, path), spec) == wanted
@@ -256,8 +271,11 @@ class Parser:
             pattern = re.compile(like(str(value)), re.I | re.S)
             return lambda record: bool(pattern.fullmatch(str(self.value(record, path) or "")))
         compare: dict[str, Callable[[Any, Any], bool]] = {
-            "<": lambda a, b: a < b, "<=": lambda a, b: a <= b,
-            ">": lambda a, b: a > b, ">=": lambda a, b: a >= b}
+            "<": lambda a, b: a < b,
+            "<=": lambda a, b: a <= b,
+            ">": lambda a, b: a > b,
+            ">=": lambda a, b: a >= b,
+        }
         if sign not in compare:
             raise SoqlError("MALFORMED_QUERY", f"unexpected token: '{sign}'")
 
@@ -292,11 +310,16 @@ def run(query: Query, parser: Parser, records: list[Json], *, deleted: bool) -> 
     for path, down, first in reversed(query.order):
         spec = parser.path(path)[1]
 
-        def key(record: Json, path: str = path, spec: Field = spec, first: bool = first,
-                down: bool = down) -> tuple[bool, Any]:
+        def key(
+            record: Json,
+            path: str = path,
+            spec: Field = spec,
+            first: bool = first,
+            down: bool = down,
+        ) -> tuple[bool, Any]:
             value = fold(parser.value(record, path), spec)
             return (value is None) == (first == down), "" if value is None else value
 
         found.sort(key=key, reverse=down)
     end = None if query.limit is None else query.offset + query.limit
-    return found[query.offset:end]
+    return found[query.offset : end]

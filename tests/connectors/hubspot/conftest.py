@@ -62,8 +62,11 @@ class Portal:
 
     def context(self, **options: Any) -> Context:
         return Context(
-            name="hubspot", options=options, secret=lambda name: self.token,
-            now=self.sandbox.clock.now(), base_url=self.url,
+            name="hubspot",
+            options=options,
+            secret=lambda name: self.token,
+            now=self.sandbox.clock.now(),
+            base_url=self.url,
         )
 
     def source(self, **options: Any) -> HubSpotSource:
@@ -84,9 +87,10 @@ class Portal:
         """Puts plain contacts; returns their ids."""
         records = self.sandbox.records
         ids = [str(number) for number in range(first, first + count)]
-        records.put("contacts", [
-            records.make(id_, {"email": f"p{id_}@acme.example", **values}, at, at) for id_ in ids
-        ])
+        records.put(
+            "contacts",
+            [records.make(id_, {"email": f"p{id_}@acme.example", **values}, at, at) for id_ in ids],
+        )
         return ids
 
 
@@ -131,20 +135,47 @@ def tag(member: str, *tags: str, reason: str | None = None) -> Change:
 def company(**more: Any) -> Company:
     """One account, three contacts (one opted out, one merged away), a deal, a meeting."""
     base = {
-        "crm": "hubspot", "created_at": datetime(2026, 1, 5, tzinfo=UTC),
+        "crm": "hubspot",
+        "created_at": datetime(2026, 1, 5, tzinfo=UTC),
         "modified_at": datetime(2026, 11, 1, 8, 30, tzinfo=UTC),
     }
     account = CrmAccount(
-        key="a000002", name="Zürcher Käse", website="https://www.kaese.example/shop",
-        industry="Food & Beverages", employee_count=120, annual_revenue=None, city="Zürich",
-        state=None, country="Switzerland", founded_year=1931, type="prospect", **base,
+        key="a000002",
+        name="Zürcher Käse",
+        website="https://www.kaese.example/shop",
+        industry="Food & Beverages",
+        employee_count=120,
+        annual_revenue=None,
+        city="Zürich",
+        state=None,
+        country="Switzerland",
+        founded_year=1931,
+        type="prospect",
+        **base,
     )
     contacts = tuple(
         CrmContact(
-            key=key, person=key, kind="contact", account="a000002", company_name=None, email=email,
-            phone=None, first_name="Ælfrēd", last_name="Ó Briain 李", title="CFO", department=None,
-            city=None, state=None, country=None, postal_code=None, language="de",
-            lifecycle_stage="mql", lead_source=None, email_opt_out=out, merged_into=winner, **base,
+            key=key,
+            person=key,
+            kind="contact",
+            account="a000002",
+            company_name=None,
+            email=email,
+            phone=None,
+            first_name="Ælfrēd",
+            last_name="Ó Briain 李",
+            title="CFO",
+            department=None,
+            city=None,
+            state=None,
+            country=None,
+            postal_code=None,
+            language="de",
+            lifecycle_stage="mql",
+            lead_source=None,
+            email_opt_out=out,
+            merged_into=winner,
+            **base,
         )
         for key, email, out, winner in (
             ("c000001", "alfred@kaese.example", False, None),
@@ -153,16 +184,32 @@ def company(**more: Any) -> Company:
         )
     )
     deal = CrmDeal(
-        key="d000001", account="a000002", contact="c000001", name="Käse 2027", amount=None,
-        currency="CHF", stage="Closed Won", is_closed=True, is_won=True,
-        close_date=date(2026, 10, 1), **base,
+        key="d000001",
+        account="a000002",
+        contact="c000001",
+        name="Käse 2027",
+        amount=None,
+        currency="CHF",
+        stage="Closed Won",
+        is_closed=True,
+        is_won=True,
+        close_date=date(2026, 10, 1),
+        **base,
     )
     meeting = CrmActivity(
-        crm="hubspot", key="m000001", contact="c000001", kind="meeting", subject="Demo",
-        status="COMPLETED", at=datetime(2026, 10, 20, 9, tzinfo=UTC),
+        crm="hubspot",
+        key="m000001",
+        contact="c000001",
+        kind="meeting",
+        subject="Demo",
+        status="COMPLETED",
+        at=datetime(2026, 10, 20, 9, tzinfo=UTC),
         modified_at=datetime(2026, 10, 20, 10, tzinfo=UTC),
     )
     whole = {
-        "accounts": (account,), "contacts": contacts, "deals": (deal,), "activities": (meeting,),
+        "accounts": (account,),
+        "contacts": contacts,
+        "deals": (deal,),
+        "activities": (meeting,),
     }
     return Company(name="Acme Analytics", day=0, now=START, **{**whole, **more})

@@ -17,7 +17,9 @@ from hubspot_sdk import HubSpot as DatedClient
 from .conftest import CONTACT_TAGS, OPTIONS, company, tag
 
 TAG_PROPERTY = {
-    "name": "audiencehub_segments", "label": "Segments", "type": "enumeration",
+    "name": "audiencehub_segments",
+    "label": "Segments",
+    "type": "enumeration",
     "options": [{"value": "vip", "label": "VIP", "hidden": False, "display_order": 0}],
 }
 
@@ -34,10 +36,15 @@ def make_property(client):
     client.crm.properties.groups_api.create(
         "contacts", PropertyGroupCreate(name="audiencehub", label="Audiencehub", display_order=-1)
     )
-    return client.crm.properties.core_api.create("contacts", PropertyCreate(
-        group_name="audiencehub", field_type="checkbox", form_field=False,
-        **{**TAG_PROPERTY, "options": [OptionInput(**o) for o in TAG_PROPERTY["options"]]},
-    ))
+    return client.crm.properties.core_api.create(
+        "contacts",
+        PropertyCreate(
+            group_name="audiencehub",
+            field_type="checkbox",
+            form_field=False,
+            **{**TAG_PROPERTY, "options": [OptionInput(**o) for o in TAG_PROPERTY["options"]]},
+        ),
+    )
 
 
 def test_the_official_client_pages_through_all_contacts(portal):
@@ -61,10 +68,21 @@ def test_the_official_client_searches_and_meets_the_wall(portal):
     portal.contacts(30)
     api = official(portal).crm.contacts.search_api
     request = PublicObjectSearchRequest(
-        filter_groups=[{"filters": [
-            {"propertyName": "lastmodifieddate", "operator": "GTE", "value": "1700000000000"}
-        ]}],
-        sorts=["lastmodifieddate"], properties=["email"], limit=20, after="0",
+        filter_groups=[
+            {
+                "filters": [
+                    {
+                        "propertyName": "lastmodifieddate",
+                        "operator": "GTE",
+                        "value": "1700000000000",
+                    }
+                ]
+            }
+        ],
+        sorts=["lastmodifieddate"],
+        properties=["email"],
+        limit=20,
+        after="0",
     )
 
     found = api.do_search(request)
@@ -82,10 +100,14 @@ def test_the_official_client_makes_a_property_and_updates_a_batch_with_207(porta
     client = official(portal)
 
     made = make_property(client)
-    reply = client.crm.contacts.batch_api.update(BatchInputSimplePublicObjectBatchInput(inputs=[
-        SimplePublicObjectBatchInput(id=id_, properties={"audiencehub_segments": "vip"})
-        for id_ in ("1", "2", "404404")
-    ]))
+    reply = client.crm.contacts.batch_api.update(
+        BatchInputSimplePublicObjectBatchInput(
+            inputs=[
+                SimplePublicObjectBatchInput(id=id_, properties={"audiencehub_segments": "vip"})
+                for id_ in ("1", "2", "404404")
+            ]
+        )
+    )
 
     assert made.options[0].value == "vip" and made.modification_metadata.archivable
     assert reply.num_errors == 1 and reply.errors[0].context["ids"] == ["404404"]
@@ -99,10 +121,18 @@ def test_the_official_client_reads_an_unknown_option_as_one_400(portal):
     make_property(client)
 
     with pytest.raises(ApiException) as caught:
-        client.crm.contacts.batch_api.update(BatchInputSimplePublicObjectBatchInput(inputs=[
-            SimplePublicObjectBatchInput(id="1", properties={"audiencehub_segments": "vip"}),
-            SimplePublicObjectBatchInput(id="2", properties={"audiencehub_segments": "nope"}),
-        ]))
+        client.crm.contacts.batch_api.update(
+            BatchInputSimplePublicObjectBatchInput(
+                inputs=[
+                    SimplePublicObjectBatchInput(
+                        id="1", properties={"audiencehub_segments": "vip"}
+                    ),
+                    SimplePublicObjectBatchInput(
+                        id="2", properties={"audiencehub_segments": "nope"}
+                    ),
+                ]
+            )
+        )
 
     assert caught.value.status == 400 and "INVALID_OPTION" in caught.value.body
     assert portal.writes() == []
@@ -115,7 +145,8 @@ def test_the_dated_client_reads_contacts_links_and_subscriptions(open_portal):
 
     people = list(client.crm.objects.contacts.list(limit=1, properties=["email"]))
     links = client.crm.associations.batch.get(
-        to_object_type="companies", from_object_type="contacts",
+        to_object_type="companies",
+        from_object_type="contacts",
         inputs=[{"id": one.id} for one in people],
     )
     said = client.communication_preferences.statuses.batch.read(

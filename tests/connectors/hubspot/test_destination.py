@@ -37,7 +37,7 @@ def test_tags_and_reason_arrive_and_read_back_as_written(open_portal, version, t
     reason = "vip: 3 orders since 2026‑10‑01 · Zoë\nrule 4"
 
     remembered = destination.ensure(target, OPTIONS)
-    receipt, = destination.apply(target, [tag(id_, "vip", "churn_risk", reason=reason)])
+    (receipt,) = destination.apply(target, [tag(id_, "vip", "churn_risk", reason=reason)])
 
     assert remembered["object"] == kind
     assert receipt.verdict == "confirmed" and id_ in receipt.proof and "Zoë" not in receipt.proof
@@ -113,19 +113,27 @@ def test_a_207_gives_each_row_its_own_verdict_in_order(open_portal, shuffled):
 
     assert [r.member for r in receipts] == ["3", "900", "1", "901", "4"]
     assert [r.verdict for r in receipts] == [
-        "confirmed", "rejected", "confirmed", "rejected", "confirmed"
+        "confirmed",
+        "rejected",
+        "confirmed",
+        "rejected",
+        "confirmed",
     ]
     assert receipts[1].reason.startswith("OBJECT_NOT_FOUND")
 
 
-@pytest.mark.parametrize("lie", [
-    {"results": []},
-    {"results": [{"id": "2", "properties": {"audiencehub_segments": "vip"}}]},
-    {"results": [{"id": "77"}, {"id": "78"}]},
-    {"numErrors": 2},
-    {"errors": [{"category": "OBJECT_NOT_FOUND", "context": {"ids": ["1"]}}], "numErrors": 1},
-    {"results": [{"id": "1", "properties": {"audiencehub_segments": "churn_risk"}}]},
-], ids=str)
+@pytest.mark.parametrize(
+    "lie",
+    [
+        {"results": []},
+        {"results": [{"id": "2", "properties": {"audiencehub_segments": "vip"}}]},
+        {"results": [{"id": "77"}, {"id": "78"}]},
+        {"numErrors": 2},
+        {"errors": [{"category": "OBJECT_NOT_FOUND", "context": {"ids": ["1"]}}], "numErrors": 1},
+        {"results": [{"id": "1", "properties": {"audiencehub_segments": "churn_risk"}}]},
+    ],
+    ids=str,
+)
 def test_a_row_that_the_reply_does_not_prove_is_unknown(ready, lie):
     """Two hundred alone proves nothing; the row is read back before it counts."""
     ready.fault(path="batch/update", set_json=lie)
@@ -135,10 +143,14 @@ def test_a_row_that_the_reply_does_not_prove_is_unknown(ready, lie):
     assert first.verdict == "unknown" and first.proof is None
 
 
-@pytest.mark.parametrize("changes, code", [
-    ([tag("1", "vip"), tag("1", "vip")], "DUPLICATE_IDS"),
-    ([tag("1", "vip"), tag("2", "never_made")], "INVALID_OPTION"),
-], ids=["duplicate", "option"])
+@pytest.mark.parametrize(
+    "changes, code",
+    [
+        ([tag("1", "vip"), tag("1", "vip")], "DUPLICATE_IDS"),
+        ([tag("1", "vip"), tag("2", "never_made")], "INVALID_OPTION"),
+    ],
+    ids=["duplicate", "option"],
+)
 def test_a_batch_refused_as_a_whole_applies_nothing(ready, changes, code):
     """The push step bisects only when nothing of the batch was applied."""
     with pytest.raises(BatchRefused, match=code):
@@ -155,11 +167,18 @@ def test_a_missing_property_refuses_the_batch(portal):
         portal.destination().apply(CONTACT_TAGS, [tag("1", "vip")])
 
 
-@pytest.mark.parametrize("fault", [
-    {"status": 502, "after_apply": True}, {"hang_up": True, "after_apply": False},
-    {"truncate": 60}, {"content_type": "text/html"}, {"status": 500},
-    {"set_json": {"status": "PENDING"}},
-], ids=str)
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"status": 502, "after_apply": True},
+        {"hang_up": True, "after_apply": False},
+        {"truncate": 60},
+        {"content_type": "text/html"},
+        {"status": 500},
+        {"set_json": {"status": "PENDING"}},
+    ],
+    ids=str,
+)
 def test_a_lost_answer_is_an_unknown_outcome_and_never_repeated(ready, fault):
     """Neither success nor failure may be assumed, and the write may not be sent twice."""
     ready.fault(path="batch/update", **fault)
@@ -175,7 +194,7 @@ def test_a_throttled_write_is_sent_again_after_the_window(ready):
     body = {"errorType": "RATE_LIMIT", "policyName": "TEN_SECONDLY_ROLLING"}
     ready.fault(path="batch/update", status=429, body=body, times=3, headers={"Retry-After": "4"})
 
-    receipt, = ready.destination().apply(CONTACT_TAGS, [tag("1", "vip")])
+    (receipt,) = ready.destination().apply(CONTACT_TAGS, [tag("1", "vip")])
 
     assert receipt.verdict == "confirmed" and len(ready.writes()) == 1
     assert sum(ready.patience.slept) == pytest.approx(12, abs=0.5)
@@ -216,7 +235,7 @@ def test_a_loser_of_a_merge_is_not_taken_for_its_survivor(open_portal):
     destination.ensure(CONTACT_TAGS, OPTIONS)
     portal.sandbox.records.merge("contacts", "1", "2")
 
-    receipt, = destination.apply(CONTACT_TAGS, [tag("2", "vip")])
+    (receipt,) = destination.apply(CONTACT_TAGS, [tag("2", "vip")])
 
     assert receipt.verdict == "unknown"
     assert destination.read(CONTACT_TAGS, ["2"]) == {}

@@ -21,9 +21,7 @@ AUTH = {"Authorization": "Bearer sandbox-token"}
 
 
 def call(portal, method, path, body=None, **more):
-    return requests.request(
-        method, portal.url + path, json=body, headers=AUTH, timeout=10, **more
-    )
+    return requests.request(method, portal.url + path, json=body, headers=AUTH, timeout=10, **more)
 
 
 def test_both_spellings_answer_alike(open_portal):
@@ -37,15 +35,20 @@ def test_both_spellings_answer_alike(open_portal):
     assert call(portal, "GET", "/crm/objects/2025-01/contacts").status_code == 404
 
 
-@pytest.mark.parametrize("token, status, category", [
-    ("wrong", 401, "INVALID_AUTHENTICATION"), ("sandbox-token", 403, "MISSING_SCOPES"),
-])
+@pytest.mark.parametrize(
+    "token, status, category",
+    [
+        ("wrong", 401, "INVALID_AUTHENTICATION"),
+        ("sandbox-token", 403, "MISSING_SCOPES"),
+    ],
+)
 def test_bad_keys_and_missing_scopes_have_bodies(open_portal, token, status, category):
     """`doctor` tells the two apart by these bodies."""
     portal = open_portal(missing_scopes=["crm.objects.contacts.read"])
 
     reply = requests.get(
-        f"{portal.url}/crm/v3/objects/contacts", headers={"Authorization": f"Bearer {token}"},
+        f"{portal.url}/crm/v3/objects/contacts",
+        headers={"Authorization": f"Bearer {token}"},
         timeout=5,
     )
 
@@ -54,8 +57,12 @@ def test_bad_keys_and_missing_scopes_have_bodies(open_portal, token, status, cat
 
 def test_a_long_address_is_414(portal):
     """What drives long property lists through POST."""
-    assert call(portal, "GET", "/crm/v3/objects/contacts", params={"properties": "x" * 9000}
-                ).status_code == 414
+    assert (
+        call(
+            portal, "GET", "/crm/v3/objects/contacts", params={"properties": "x" * 9000}
+        ).status_code
+        == 414
+    )
 
 
 def test_rate_headers_count_down_and_both_policies_refuse(open_portal):
@@ -74,16 +81,36 @@ def test_rate_headers_count_down_and_both_policies_refuse(open_portal):
     assert call(burst, "GET", "/crm/v3/objects/contacts").status_code == 200
 
 
-@pytest.mark.parametrize("body, status", [
-    ({"limit": 201}, 400),
-    ({"limit": 200, "after": "9900"}, 400),
-    ({"filterGroups": [{"filters": []}] * 6}, 400),
-    ({"filterGroups": [{"filters": [
-        {"propertyName": "lastmodifieddate", "operator": "GTE", "value": "0"}]}]}, 500),
-    ({"filterGroups": [{"filters": [
-        {"propertyName": "no_such", "operator": "EQ", "value": "0"}]}]}, 400),
-    ({"limit": 200, "after": "9800"}, 200),
-], ids=["limit", "wall", "groups", "epoch", "property", "edge"])
+@pytest.mark.parametrize(
+    "body, status",
+    [
+        ({"limit": 201}, 400),
+        ({"limit": 200, "after": "9900"}, 400),
+        ({"filterGroups": [{"filters": []}] * 6}, 400),
+        (
+            {
+                "filterGroups": [
+                    {
+                        "filters": [
+                            {"propertyName": "lastmodifieddate", "operator": "GTE", "value": "0"}
+                        ]
+                    }
+                ]
+            },
+            500,
+        ),
+        (
+            {
+                "filterGroups": [
+                    {"filters": [{"propertyName": "no_such", "operator": "EQ", "value": "0"}]}
+                ]
+            },
+            400,
+        ),
+        ({"limit": 200, "after": "9800"}, 200),
+    ],
+    ids=["limit", "wall", "groups", "epoch", "property", "edge"],
+)
 def test_search_refuses_what_hubspot_refuses(portal, body, status):
     """The walls of search are what the windows exist for."""
     assert call(portal, "POST", "/crm/v3/objects/contacts/search", body).status_code == status
@@ -115,10 +142,17 @@ def test_batches_create_upsert_and_archive(portal):
     conflict = call(portal, "POST", f"{path}/create", {"inputs": [one]})
     trace = {**one, "objectWriteTraceId": "t"}
     traced = call(portal, "POST", f"{path}/create", {"inputs": [trace]})
-    upsert = call(portal, "POST", f"{path}/upsert", {"inputs": [
-        {"id": mail, "idProperty": "email", "properties": {"city": "Oslo"}}
-        for mail in ("a@b.example", "c@d.example")
-    ]})
+    upsert = call(
+        portal,
+        "POST",
+        f"{path}/upsert",
+        {
+            "inputs": [
+                {"id": mail, "idProperty": "email", "properties": {"city": "Oslo"}}
+                for mail in ("a@b.example", "c@d.example")
+            ]
+        },
+    )
     id_ = made.json()["results"][0]["id"]
     gone = call(portal, "POST", f"{path}/archive", {"inputs": [{"id": id_}]})
 
@@ -135,8 +169,12 @@ def test_a_leading_semicolon_appends(portal):
     portal.contacts(1)
     portal.destination().ensure(CONTACT_TAGS, OPTIONS)
     for value in ("vip", ";churn_risk"):
-        call(portal, "PATCH", "/crm/v3/objects/contacts/1",
-             {"properties": {"audiencehub_segments": value}})
+        call(
+            portal,
+            "PATCH",
+            "/crm/v3/objects/contacts/1",
+            {"properties": {"audiencehub_segments": value}},
+        )
 
     held = portal.sandbox.records.table("contacts")["1"]["properties"]["audiencehub_segments"]
     assert held == "vip;churn_risk"
@@ -145,13 +183,21 @@ def test_a_leading_semicolon_appends(portal):
 def test_lists_take_and_drop_members(portal):
     """Static lists are the cheap second way to show a segment."""
     portal.contacts(3)
-    made = call(portal, "POST", "/crm/lists/2026-03", {
-        "name": "Hub: VIP", "objectTypeId": "0-1", "processingType": "MANUAL"}).json()["list"]
+    made = call(
+        portal,
+        "POST",
+        "/crm/lists/2026-03",
+        {"name": "Hub: VIP", "objectTypeId": "0-1", "processingType": "MANUAL"},
+    ).json()["list"]
     where = f"/crm/v3/lists/{made['listId']}/memberships"
 
     added = call(portal, "PUT", f"{where}/add", ["1", "2", "99"]).json()
-    changed = call(portal, "PUT", f"{where}/add-and-remove",
-                   {"recordIdsToAdd": ["3"], "recordIdsToRemove": ["1"]}).json()
+    changed = call(
+        portal,
+        "PUT",
+        f"{where}/add-and-remove",
+        {"recordIdsToAdd": ["3"], "recordIdsToRemove": ["1"]},
+    ).json()
 
     assert added["recordsIdsAdded"] == ["1", "2"] and added["recordIdsMissing"] == ["99"]
     assert changed["recordIdsRemoved"] == ["1"]
@@ -195,8 +241,11 @@ def test_a_day_changes_what_differs_and_keeps_the_tags(open_portal):
     portal.sandbox.clock.set(START + timedelta(days=1), 1)
 
     people = tuple(
-        replace(one, title="CEO", city=None) if one.key == "c000001"
-        else replace(one, deleted=True) if one.key == "c000002" else one
+        replace(one, title="CEO", city=None)
+        if one.key == "c000001"
+        else replace(one, deleted=True)
+        if one.key == "c000002"
+        else one
         for one in before.contacts
     )
     said = ConsentEntry("alfred@kaese.example", "marketing", "email", "granted", START)

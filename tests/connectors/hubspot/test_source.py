@@ -43,9 +43,9 @@ def test_companies_deals_and_meetings_point_to_each_other(open_portal):
     portal = open_portal(company())
     source = portal.source()
 
-    account, = rows(source, "account", pull(source, "account"))
-    deal, = rows(source, "deal", pull(source, "deal"))
-    event, = rows(source, "activity", pull(source, "activity"))
+    (account,) = rows(source, "account", pull(source, "account"))
+    (deal,) = rows(source, "deal", pull(source, "deal"))
+    (event,) = rows(source, "activity", pull(source, "activity"))
 
     assert account.values["name"] == "Zürcher Käse" and account.values["domain"] == "kaese.example"
     assert deal.values["account_ref"] == account.source_id
@@ -62,7 +62,7 @@ def test_a_merged_contact_is_a_tombstone_that_names_the_survivor(open_portal):
 
     found = rows(source, "contact", pull(source, "contact"))
 
-    loser, = [row for row in found if row.source_id == record_id("c000003")]
+    (loser,) = [row for row in found if row.source_id == record_id("c000003")]
     assert loser.deleted and loser.merged_into == record_id("c000001")
 
 
@@ -147,10 +147,13 @@ def test_a_row_that_slips_away_while_paging_hides_no_other(open_portal, monkeypa
     """A contact changed during the pull shifts the offsets; its neighbour must still come."""
     portal = open_portal()
     records = portal.sandbox.records
-    records.put("contacts", [
-        records.make(str(n), {}, START, START - timedelta(minutes=50) + timedelta(seconds=n))
-        for n in range(1, 1001)
-    ])
+    records.put(
+        "contacts",
+        [
+            records.make(str(n), {}, START, START - timedelta(minutes=50) + timedelta(seconds=n))
+            for n in range(1, 1001)
+        ],
+    )
     source = portal.source(subscriptions=False, overlap_minutes=0)
     pages = source.pull(STREAMS["contact"], {"since": (START - timedelta(hours=1)).isoformat()})
     seen = [next(pages)]
@@ -205,17 +208,21 @@ def test_archived_since_the_cursor_comes_as_a_tombstone(open_portal):
     assert [(row.table, row.source_id, row.deleted) for row in found] == [("contact", "4", True)]
 
 
-@pytest.mark.parametrize("fault", [
-    {"truncate": 200},
-    {"cut": True, "times": 20},
-    {"content_type": "text/html"},
-    {"status": 200, "body": "<html>sign in</html>"},
-    {"set_json": {"results": None}},
-    {"set_json": {"results": []}},
-    {"set_json": {"results": [], "paging": None}},
-    {"set_json": {"results": [{"id": None, "properties": {}}]}},
-    {"set_json": {"paging": {"next": {"after": "100"}}}, "times": 9},
-], ids=str)
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"truncate": 200},
+        {"cut": True, "times": 20},
+        {"content_type": "text/html"},
+        {"status": 200, "body": "<html>sign in</html>"},
+        {"set_json": {"results": None}},
+        {"set_json": {"results": []}},
+        {"set_json": {"results": [], "paging": None}},
+        {"set_json": {"results": [{"id": None, "properties": {}}]}},
+        {"set_json": {"paging": {"next": {"after": "100"}}}, "times": 9},
+    ],
+    ids=str,
+)
 def test_a_page_that_is_cut_empty_or_no_json_leaves_the_pull_incomplete(open_portal, fault):
     """Otherwise absence would be taken for deletion and people lose their tags."""
     portal = open_portal()
@@ -286,8 +293,11 @@ def test_a_mapped_property_is_read_and_a_misspelt_one_stops(open_portal):
 def test_options_refuse_what_is_no_option():
     """A misspelt option that is silently ignored is a setting that does not hold."""
     for wrong in (
-        {"verison": "v3"}, {"version": "v4"}, {"portal_timezone": "Mars/Olympus"},
-        {"fields": {"contact": {"tittle": "jobtitle"}}}, {"token": "written-out"},
+        {"verison": "v3"},
+        {"version": "v4"},
+        {"portal_timezone": "Mars/Olympus"},
+        {"fields": {"contact": {"tittle": "jobtitle"}}},
+        {"token": "written-out"},
     ):
         with pytest.raises(ValidationError):
             Options(**wrong)
@@ -298,9 +308,13 @@ def test_a_pull_that_breaks_goes_on_from_its_last_page(open_portal):
     portal = open_portal()
     records = portal.sandbox.records
     start = START - timedelta(hours=30)
-    records.put("contacts", [
-        records.make(str(n), {}, start, start + timedelta(seconds=n // 3)) for n in range(1, 1001)
-    ])
+    records.put(
+        "contacts",
+        [
+            records.make(str(n), {}, start, start + timedelta(seconds=n // 3))
+            for n in range(1, 1001)
+        ],
+    )
     portal.fault(path="contacts/search", skip=3, truncate=20)
     first = []
     with pytest.raises(Incomplete):

@@ -43,9 +43,14 @@ class Fake:
         assert requests.post(f"{self.url}/__faults", json=[fault], timeout=20).status_code == 204
 
     def audience(self, name="Buyers"):
-        reply = self.graph("POST", f"act_{ACCOUNT}/customaudiences", json={
-            "name": name, "customer_file_source": "USER_PROVIDED_ONLY",
-        })
+        reply = self.graph(
+            "POST",
+            f"act_{ACCOUNT}/customaudiences",
+            json={
+                "name": name,
+                "customer_file_source": "USER_PROVIDED_ONLY",
+            },
+        )
         return reply.json()["id"]
 
 
@@ -74,10 +79,15 @@ def fake(fake_with):
 def connect(fake, *, now=NOW, token="sandbox-token", **options):
     """The destination as the hub opens it."""
     values = {"token": token, "app_secret": "sandbox-app_secret"}
-    return MetaAds(Context(
-        name="meta_ads", options={"ad_account_id": ACCOUNT, **options},
-        secret=values.__getitem__, now=now, base_url=fake.url,
-    ))
+    return MetaAds(
+        Context(
+            name="meta_ads",
+            options={"ad_account_id": ACCOUNT, **options},
+            secret=values.__getitem__,
+            now=now,
+            base_url=fake.url,
+        )
+    )
 
 
 @pytest.fixture

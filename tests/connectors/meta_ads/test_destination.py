@@ -21,8 +21,15 @@ def verdicts(receipts):
 
 
 def error(code, subcode=None, **more):
-    return {"error": {"message": "(#x) text", "type": "OAuthException", "code": code,
-                      **({"error_subcode": subcode} if subcode else {}), **more}}
+    return {
+        "error": {
+            "message": "(#x) text",
+            "type": "OAuthException",
+            "code": code,
+            **({"error_subcode": subcode} if subcode else {}),
+            **more,
+        }
+    }
 
 
 def test_added_people_are_in_the_audience(destination, ready, fake, changes, hashed_rows):
@@ -55,18 +62,14 @@ def test_payloads_never_travel_in_the_address(destination, ready, fake, changes)
 def test_a_full_batch_is_one_call(destination, ready, fake, changes):
     """If this fails, ten thousand people cost more than one call, or Meta refuses the upload."""
     before = len(fake.requests())
-    receipts = destination.apply(
-        ready, changes([f"person{n}@acme.example" for n in range(10_000)])
-    )
+    receipts = destination.apply(ready, changes([f"person{n}@acme.example" for n in range(10_000)]))
     assert set(verdicts(receipts)) == {"confirmed"}
     assert len(fake.requests()) - before == 1
 
 
 def test_more_than_a_full_batch_is_split(destination, ready, fake, changes):
     """If this fails, 10,001 rows go out at once and Meta answers an unknown error."""
-    receipts = destination.apply(
-        ready, changes([f"person{n}@acme.example" for n in range(10_001)])
-    )
+    receipts = destination.apply(ready, changes([f"person{n}@acme.example" for n in range(10_001)]))
     assert set(verdicts(receipts)) == {"confirmed"}
     assert len(fake.members(ready.remote["audience_id"])) == 10_001
 
@@ -110,8 +113,11 @@ def test_nothing_readable_leaves(destination, ready, fake):
     """If this fails, a slip anywhere before sends a raw address to Meta."""
     raw = Change("p1", "add", identifiers={"email": "mary@acme.example"})
     none = Change("p2", "add", identifiers={})
-    shared = Change("p3", "add", identifiers={"email": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4"
-                                              "649b934ca495991b7852b855"})
+    shared = Change(
+        "p3",
+        "add",
+        identifiers={"email": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"},
+    )
     before = len(fake.requests())
     receipts = destination.apply(ready, [raw, none, shared])
     assert verdicts(receipts) == ["rejected"] * 3
@@ -143,10 +149,13 @@ def test_a_row_that_meta_names_is_rejected_alone(destination, ready, fake, chang
     """If this fails, one bad row takes its whole batch down, or is taken for sent."""
     rows = changes(EMAILS)
     bad = [rows[3].identifiers["email"]]
-    fake.fault(path="/users", set_json={
-        "num_invalid_entries": 1,
-        "invalid_entry_samples": {json.dumps(bad): "invalid hash"},
-    })
+    fake.fault(
+        path="/users",
+        set_json={
+            "num_invalid_entries": 1,
+            "invalid_entry_samples": {json.dumps(bad): "invalid hash"},
+        },
+    )
     receipts = destination.apply(ready, rows)
     assert verdicts(receipts) == ["confirmed"] * 3 + ["rejected", "confirmed"]
     assert receipts[3].reason == "invalid_entry: invalid hash"
@@ -157,9 +166,15 @@ def test_a_row_that_meta_does_not_name_is_found(destination, ready, fake, change
     """If this fails, an unnamed bad row is confirmed, or the good ones with it are not."""
     rows = changes(EMAILS)
     needle = rows[3].identifiers["email"]
-    fake.fault(path="/users", body_has=needle, times=20, set_json={
-        "num_invalid_entries": 1, "invalid_entry_samples": samples,
-    })
+    fake.fault(
+        path="/users",
+        body_has=needle,
+        times=20,
+        set_json={
+            "num_invalid_entries": 1,
+            "invalid_entry_samples": samples,
+        },
+    )
     receipts = destination.apply(ready, rows)
     assert verdicts(receipts) == ["confirmed"] * 3 + ["rejected", "confirmed"]
 
@@ -173,20 +188,32 @@ def test_a_device_id_that_meta_refuses(destination, ready, changes):
 def test_a_vendor_reason_never_carries_data(destination, ready, fake, changes):
     """If this fails, Meta quoting a value puts it into our ledger and logs."""
     rows = changes(EMAILS[:1])
-    fake.fault(path="/users", set_json={
-        "num_invalid_entries": 1,
-        "invalid_entry_samples": {
-            json.dumps([rows[0].identifiers["email"]]): "bad value mary@acme.example 0123",
+    fake.fault(
+        path="/users",
+        set_json={
+            "num_invalid_entries": 1,
+            "invalid_entry_samples": {
+                json.dumps([rows[0].identifiers["email"]]): "bad value mary@acme.example 0123",
+            },
         },
-    })
+    )
     assert destination.apply(ready, rows)[0].reason == "invalid_entry"
 
 
-@pytest.mark.parametrize("lie", [
-    {"num_received": 4}, {"num_received": 10}, {"num_received": None}, {"num_received": "5"},
-    {"num_invalid_entries": -1}, {"num_invalid_entries": 9}, {"num_invalid_entries": "0"},
-    {"audience_id": "1"}, {"session_id": "1"},
-])
+@pytest.mark.parametrize(
+    "lie",
+    [
+        {"num_received": 4},
+        {"num_received": 10},
+        {"num_received": None},
+        {"num_received": "5"},
+        {"num_invalid_entries": -1},
+        {"num_invalid_entries": 9},
+        {"num_invalid_entries": "0"},
+        {"audience_id": "1"},
+        {"session_id": "1"},
+    ],
+)
 def test_counts_that_do_not_fit_prove_nothing(destination, ready, fake, changes, lie):
     """If this fails, rows that Meta never counted are believed to be in the list."""
     fake.fault(path="/users", set_json=lie)
@@ -195,22 +222,25 @@ def test_counts_that_do_not_fit_prove_nothing(destination, ready, fake, changes,
     assert set(verdicts(destination.apply(ready, changes(EMAILS)))) == {"confirmed"}
 
 
-@pytest.mark.parametrize("fault", [
-    {"status": 200, "body": "<html>all fine</html>"},
-    {"status": 200, "body": {"foo": 1}},
-    {"status": 200, "body": []},
-    {"status": 502, "body": "<html>bad gateway</html>"},
-    {"status": 400, "body": "<html>bad</html>"},
-    {"status": 200, "body": error(1)},
-    {"status": 400, "body": error(2)},
-    {"status": 500, "body": error(1, 99)},
-    {"status": 400, "body": error(4242, is_transient=True)},
-    {"hang_up": True},
-    {"status": 200, "body": "", "after_apply": True},
-    {"truncate": 10},
-    {"cut": True},
-    {"content_type": "text/html"},
-])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"status": 200, "body": "<html>all fine</html>"},
+        {"status": 200, "body": {"foo": 1}},
+        {"status": 200, "body": []},
+        {"status": 502, "body": "<html>bad gateway</html>"},
+        {"status": 400, "body": "<html>bad</html>"},
+        {"status": 200, "body": error(1)},
+        {"status": 400, "body": error(2)},
+        {"status": 500, "body": error(1, 99)},
+        {"status": 400, "body": error(4242, is_transient=True)},
+        {"hang_up": True},
+        {"status": 200, "body": "", "after_apply": True},
+        {"truncate": 10},
+        {"cut": True},
+        {"content_type": "text/html"},
+    ],
+)
 def test_what_cannot_be_read_is_unknown(destination, ready, fake, changes, fault, hashed_rows):
     """If this fails, a page of HTML counts as success, as it does for Meta's own SDK."""
     fake.fault(path="/users", **fault)
@@ -220,25 +250,28 @@ def test_what_cannot_be_read_is_unknown(destination, ready, fake, changes, fault
     assert by_text(fake.members(ready.remote["audience_id"])) == hashed_rows(EMAILS)
 
 
-@pytest.mark.parametrize(("status", "code", "subcode", "expected", "hint"), [
-    (400, 190, 463, Stop, "Log in"),
-    (401, 190, None, Stop, "Log in"),
-    (400, 102, None, Stop, "Log in"),
-    (403, 200, None, Stop, "ads_management"),
-    (403, 294, None, Stop, "ads_management"),
-    (403, 200, 1870090, Stop, "Accept"),
-    (400, 2655, None, Stop, "Accept"),
-    (403, 200, 1870050, Stop, "Link"),
-    (400, 100, 1713230, Stop, "Rename"),
-    (400, 100, 1487366, Stop, "activate"),
-    (400, 105, None, Stop, "Look"),
-    (400, 80003, None, Wait, ""),
-    (400, 17, 2446079, Wait, ""),
-    (403, 4, 1504022, Wait, ""),
-    (400, 613, 1487742, Wait, ""),
-    (400, 368, None, Wait, ""),
-    (400, 2650, 1870145, Wait, ""),
-])
+@pytest.mark.parametrize(
+    ("status", "code", "subcode", "expected", "hint"),
+    [
+        (400, 190, 463, Stop, "Log in"),
+        (401, 190, None, Stop, "Log in"),
+        (400, 102, None, Stop, "Log in"),
+        (403, 200, None, Stop, "ads_management"),
+        (403, 294, None, Stop, "ads_management"),
+        (403, 200, 1870090, Stop, "Accept"),
+        (400, 2655, None, Stop, "Accept"),
+        (403, 200, 1870050, Stop, "Link"),
+        (400, 100, 1713230, Stop, "Rename"),
+        (400, 100, 1487366, Stop, "activate"),
+        (400, 105, None, Stop, "Look"),
+        (400, 80003, None, Wait, ""),
+        (400, 17, 2446079, Wait, ""),
+        (403, 4, 1504022, Wait, ""),
+        (400, 613, 1487742, Wait, ""),
+        (400, 368, None, Wait, ""),
+        (400, 2650, 1870145, Wait, ""),
+    ],
+)
 def test_error_map(destination, ready, fake, changes, status, code, subcode, expected, hint):
     """If this fails, an expired login is retried for ever, or a limit stops the destination."""
     fake.fault(path="/users", status=status, body=error(code, subcode))

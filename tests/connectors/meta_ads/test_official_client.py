@@ -26,9 +26,13 @@ def sdk(fake, monkeypatch):
 
 
 def create(name="From the SDK"):
-    return AdAccount(ACCOUNT).create_custom_audience(params={
-        "name": name, "subtype": "CUSTOM", "customer_file_source": "USER_PROVIDED_ONLY",
-    })
+    return AdAccount(ACCOUNT).create_custom_audience(
+        params={
+            "name": name,
+            "subtype": "CUSTOM",
+            "customer_file_source": "USER_PROVIDED_ONLY",
+        }
+    )
 
 
 def test_lifecycle_through_the_sdk(sdk, fake, hashed_rows):
@@ -61,8 +65,10 @@ def test_several_keys_and_sessions_through_the_sdk(sdk, fake):
     """If this fails, multi-key uploads or sessions of the SDK are misread."""
     audience = create()
     reply = audience.add_users(
-        [Schema.MultiKeySchema.email, Schema.MultiKeySchema.fn], [["Mary@Acme.example", "Mary"]],
-        is_raw=True, session={"session_id": 5, "batch_seq": 1, "last_batch_flag": True},
+        [Schema.MultiKeySchema.email, Schema.MultiKeySchema.fn],
+        [["Mary@Acme.example", "Mary"]],
+        is_raw=True,
+        session={"session_id": 5, "batch_seq": 1, "last_batch_flag": True},
     ).json()
     assert reply["session_id"] == "5"
     email, name = (hashlib.sha256(t.encode()).hexdigest() for t in ("mary@acme.example", "mary"))
@@ -74,10 +80,12 @@ def test_replace_through_the_sdk(sdk, fake, hashed_rows):
     audience = create()
     audience.add_users(Schema.email_hash, EMAILS[:2])
     digests = [[row["EMAIL"]] for row in hashed_rows(EMAILS[2:4])]
-    audience.create_users_replace(params={
-        "session": {"session_id": 1, "batch_seq": 1, "last_batch_flag": True},
-        "payload": {"schema": ["EMAIL"], "data": digests},
-    })
+    audience.create_users_replace(
+        params={
+            "session": {"session_id": 1, "batch_seq": 1, "last_batch_flag": True},
+            "payload": {"schema": ["EMAIL"], "data": digests},
+        }
+    )
     assert sorted(fake.members(audience["id"]), key=str) == hashed_rows(EMAILS[2:4])
 
 

@@ -35,9 +35,12 @@ def test_every_way_of_sending_parameters(fake):
     form = {"payload": json.dumps(body["payload"])}
     path = f"{audience}/users"
     ways = [
-        ("POST", "POST", {"json": body}), ("DELETE", "DELETE", {"json": body}),
-        ("POST", "POST", {"data": form}), ("DELETE", "DELETE", {"data": form}),
-        ("POST", "POST", {"json": body}), ("DELETE", "DELETE", {"params": form}),
+        ("POST", "POST", {"json": body}),
+        ("DELETE", "DELETE", {"json": body}),
+        ("POST", "POST", {"data": form}),
+        ("DELETE", "DELETE", {"data": form}),
+        ("POST", "POST", {"json": body}),
+        ("DELETE", "DELETE", {"params": form}),
         ("POST", "POST", {"json": body}),
         ("DELETE", "POST", {"data": {**form, "method": "delete"}}),
         ("POST", "POST", {"files": {k: (None, v) for k, v in form.items()}}),
@@ -55,9 +58,13 @@ def test_every_way_of_sending_parameters(fake):
 def test_single_key_uploads_flat_and_nested(fake, schema, data):
     """If this fails, one of the two documented payload shapes is refused."""
     audience = fake.audience()
-    reply = fake.graph("POST", f"{audience}/users", json={
-        "payload": {"schema": schema, "data": data},
-    })
+    reply = fake.graph(
+        "POST",
+        f"{audience}/users",
+        json={
+            "payload": {"schema": schema, "data": data},
+        },
+    )
     assert reply.json()["num_received"] == 2
     assert {row["EMAIL"] for row in fake.members(audience)} == {ROWS[0][0], ROWS[1][0]}
 
@@ -97,10 +104,18 @@ def test_version_in_the_path(fake):
 def test_samples_name_invalid_rows(fake):
     """If this fails, the destination is tested against another shape than the recorded one."""
     audience = fake.audience()
-    reply = fake.graph("POST", f"{audience}/users", json=upload(
-        ["mary@acme.example", "C-1"], [sha(""), "C-2"], [ROWS[0][0], ""], [ROWS[0][0].upper(), "C"],
-        [ROWS[1][0], "C-4"], schema=("EMAIL", "EXTERN_ID"),
-    )).json()
+    reply = fake.graph(
+        "POST",
+        f"{audience}/users",
+        json=upload(
+            ["mary@acme.example", "C-1"],
+            [sha(""), "C-2"],
+            [ROWS[0][0], ""],
+            [ROWS[0][0].upper(), "C"],
+            [ROWS[1][0], "C-4"],
+            schema=("EMAIL", "EXTERN_ID"),
+        ),
+    ).json()
     assert (reply["num_received"], reply["num_invalid_entries"]) == (5, 4)
     assert reply["session_id"] == "0"
     assert reply["invalid_entry_samples"][json.dumps([ROWS[0][0], ""], separators=(",", ":"))] == (
@@ -116,15 +131,22 @@ def test_at_most_a_hundred_samples(fake):
     assert (reply["num_invalid_entries"], len(reply["invalid_entry_samples"])) == (150, 100)
 
 
-@pytest.mark.parametrize(("body", "expected"), [
-    ({}, 100), (upload(schema=("EMAIL",)), 100), (upload(*ROWS, schema=("SHOE",)), 100),
-    (upload(*ROWS, schema=("EMAIL", "EMAIL")), 100), (upload(*ROWS, schema=("EMAIL", "FN")), 100),
-    (upload(*([str(n)] for n in range(10_001))), 1),
-    (upload(*ROWS, session_id=0, batch_seq=1), 100),
-    (upload(*ROWS, session_id=2**63, batch_seq=1), 100),
-    (upload(*ROWS, session_id=1, batch_seq=0), 100), (upload(*ROWS, session_id=1), 100),
-    (upload(*ROWS, session_id=1, batch_seq=2), 100),
-])
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ({}, 100),
+        (upload(schema=("EMAIL",)), 100),
+        (upload(*ROWS, schema=("SHOE",)), 100),
+        (upload(*ROWS, schema=("EMAIL", "EMAIL")), 100),
+        (upload(*ROWS, schema=("EMAIL", "FN")), 100),
+        (upload(*([str(n)] for n in range(10_001))), 1),
+        (upload(*ROWS, session_id=0, batch_seq=1), 100),
+        (upload(*ROWS, session_id=2**63, batch_seq=1), 100),
+        (upload(*ROWS, session_id=1, batch_seq=0), 100),
+        (upload(*ROWS, session_id=1), 100),
+        (upload(*ROWS, session_id=1, batch_seq=2), 100),
+    ],
+)
 def test_malformed_uploads_are_refused_whole(fake, body, expected):
     """If this fails, a wrong request of ours passes here and fails at Meta."""
     audience = fake.audience()
@@ -144,7 +166,10 @@ def test_sessions(fake):
     assert code(send(3, ROWS[1])) == (100, None)
     assert code(send(2, ["", ""], schema=("EMAIL", "PHONE"))) == (100, None)
     assert send(2, ROWS[1]).json() == {
-        "audience_id": audience, "session_id": "7", "num_received": 2, "num_invalid_entries": 0,
+        "audience_id": audience,
+        "session_id": "7",
+        "num_received": 2,
+        "num_invalid_entries": 0,
         "invalid_entry_samples": {},
     }
     assert send(2, ROWS[1]).json()["num_received"] == 3
@@ -174,9 +199,15 @@ def test_audiences_create_list_read_delete(fake):
     page = first.json()
     assert [one["name"] for one in page["data"]] == ["A4", "A3", "A2"]
     assert "next" in page["paging"]
-    rest = fake.graph("GET", f"{ACCOUNT}/customaudiences", params={
-        "fields": "name", "limit": 3, "after": page["paging"]["cursors"]["after"],
-    }).json()
+    rest = fake.graph(
+        "GET",
+        f"{ACCOUNT}/customaudiences",
+        params={
+            "fields": "name",
+            "limit": 3,
+            "after": page["paging"]["cursors"]["after"],
+        },
+    ).json()
     assert [one["id"] for one in rest["data"]] == [made[1], made[0]]
     assert "next" not in rest["paging"]
     assert fake.graph("DELETE", made[0]).json() == {"success": True}
@@ -246,9 +277,16 @@ def test_replace(fake):
     fake.graph("POST", f"{audience}/users", json=upload(*ROWS[:2]))
 
     def send(number, batch, *rows, last=False):
-        return fake.graph("POST", f"{audience}/usersreplace", json=upload(
-            *rows, session_id=number, batch_seq=batch, last_batch_flag=last,
-        ))
+        return fake.graph(
+            "POST",
+            f"{audience}/usersreplace",
+            json=upload(
+                *rows,
+                session_id=number,
+                batch_seq=batch,
+                last_batch_flag=last,
+            ),
+        )
 
     assert code(fake.graph("POST", f"{audience}/usersreplace", json=upload(*ROWS))) == (100, None)
     assert code(send(1, 2, ROWS[2])) == (2650, 1870147)
@@ -288,7 +326,10 @@ def test_every_member_op_is_logged(fake):
 
 def test_unknown_places(fake):
     """If this fails, a wrong path of ours gets an answer here."""
-    for method, path in (("GET", f"{ACCOUNT}/shoes"), ("GET", "23849182047679999"),
-                         ("POST", f"{fake.audience()}/shoes")):
+    for method, path in (
+        ("GET", f"{ACCOUNT}/shoes"),
+        ("GET", "23849182047679999"),
+        ("POST", f"{fake.audience()}/shoes"),
+    ):
         assert code(fake.graph(method, path)) == (100, 33)
     assert requests.get(f"{fake.url}/__members/1", timeout=20).json() == []

@@ -21,11 +21,17 @@ def test_the_front_page_leads_somewhere():
     assert (can.batch_size, can.reads, can.minimum) == (10_000, False, 100)
 
 
-@pytest.mark.parametrize("options", [
-    {}, {"ad_account_id": "x"}, {"ad_account_id": "1", "api_version": "25"},
-    {"ad_account_id": "1", "customer_file_source": "BOUGHT"}, {"ad_account_id": "1", "typo": 1},
-    {"ad_account_id": "1", "token": "a-token-in-the-clear"},
-])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"ad_account_id": "x"},
+        {"ad_account_id": "1", "api_version": "25"},
+        {"ad_account_id": "1", "customer_file_source": "BOUGHT"},
+        {"ad_account_id": "1", "typo": 1},
+        {"ad_account_id": "1", "token": "a-token-in-the-clear"},
+    ],
+)
 def test_wrong_options_are_refused(options):
     """If this fails, a typing error, or a secret in a file, passes silently."""
     with pytest.raises(ValidationError) as error:

@@ -10,13 +10,21 @@ from audiencehub.model import Change
 from connectors.meta_ads.upload import outcome, prepare
 
 hashes = st.integers(0, 30).map(lambda n: hashlib.sha256(str(n).encode()).hexdigest())
-identifiers = st.fixed_dictionaries({}, optional={
-    "email": hashes, "phone": hashes, "first_name": hashes, "country": hashes,
-    "external_id": st.sampled_from(["C-1", "C-2"]),
-})
+identifiers = st.fixed_dictionaries(
+    {},
+    optional={
+        "email": hashes,
+        "phone": hashes,
+        "first_name": hashes,
+        "country": hashes,
+        "external_id": st.sampled_from(["C-1", "C-2"]),
+    },
+)
 changes = st.lists(
     st.builds(
-        Change, st.integers(0, 99).map(str), st.sampled_from(["add", "remove"]),
+        Change,
+        st.integers(0, 99).map(str),
+        st.sampled_from(["add", "remove"]),
         identifiers=identifiers,
     ),
     max_size=40,
@@ -34,14 +42,17 @@ def test_every_change_is_carried_once_or_refused(batch):
 @given(changes)
 def test_rows_say_what_the_changes_say(batch):
     """If this fails, a hash stands in the wrong column."""
-    names = {"EMAIL": "email", "PHONE": "phone", "FN": "first_name", "COUNTRY": "country",
-             "EXTERN_ID": "external_id"}
+    names = {
+        "EMAIL": "email",
+        "PHONE": "phone",
+        "FN": "first_name",
+        "COUNTRY": "country",
+        "EXTERN_ID": "external_id",
+    }
     for upload in prepare(batch)[0]:
         assert len(set(upload.rows)) == len(upload.rows)
         for row, places in zip(upload.rows, upload.places, strict=True):
-            cells = {
-                names[c]: v for c, v in zip(upload.columns, row, strict=True) if v
-            }
+            cells = {names[c]: v for c, v in zip(upload.columns, row, strict=True) if v}
             for place in places:
                 assert batch[place].op == upload.op
                 assert dict(batch[place].identifiers) == cells
@@ -55,10 +66,14 @@ def test_named_rows_are_the_invalid_ones(batch, data):
     for upload in prepare(batch)[0]:
         bad = data.draw(st.sets(st.integers(0, len(upload.rows) - 1)))
         samples = {json.dumps(list(upload.rows[n])): "bad" for n in bad}
-        found = outcome(upload, {
-            "num_received": len(upload.rows), "num_invalid_entries": len(bad),
-            "invalid_entry_samples": samples,
-        })
+        found = outcome(
+            upload,
+            {
+                "num_received": len(upload.rows),
+                "num_invalid_entries": len(bad),
+                "invalid_entry_samples": samples,
+            },
+        )
         assert found is not None
         assert set(found.invalid) == bad
         assert found.unnamed == 0

@@ -47,8 +47,9 @@ def tags(org):
 @pytest.fixture
 def many(big):
     """400 contacts of the large org, enough for a bulk job."""
-    big.sandbox.set(refuse=None, locks=None, lose_rows=None, stop_after=None, csv_type=None,
-                    hidden=[])
+    big.sandbox.set(
+        refuse=None, locks=None, lose_rows=None, stop_after=None, csv_type=None, hidden=[]
+    )
     made = big.tags()
     made.ensure(CONTACT, OPTIONS)
     requests.delete(f"{big.url}/__writes", timeout=5)
@@ -56,8 +57,10 @@ def many(big):
     return made, [big.id("Contact", f"b{n:05d}") for n in range(400)]
 
 
-@pytest.mark.parametrize(("target", "entity", "key"), [
-    (CONTACT, "Contact", "c1"), (LEAD, "Lead", "l1"), (ACCOUNT, "Account", "a1")])
+@pytest.mark.parametrize(
+    ("target", "entity", "key"),
+    [(CONTACT, "Contact", "c1"), (LEAD, "Lead", "l1"), (ACCOUNT, "Account", "a1")],
+)
 def test_tags_and_reason_are_written_and_read_back(org, target, entity, key):
     """Sales would see no tag on one of the three objects."""
     destination, member = org.tags(), org.id(entity, key)
@@ -122,8 +125,9 @@ def test_no_tags_clears_the_field_and_no_reason_leaves_it(org, big, bulk):
     org = big if bulk else org
     destination = org.tags()
     destination.ensure(CONTACT, OPTIONS)
-    members = [org.id("Contact", f"b{n:05d}") for n in range(201)] if bulk else [
-        org.id("Contact", "c1")]
+    members = (
+        [org.id("Contact", f"b{n:05d}") for n in range(201)] if bulk else [org.id("Contact", "c1")]
+    )
     destination.apply(CONTACT, [tag(one, "vip", reason="first") for one in members])
     destination.apply(CONTACT, [tag(one, reason=None) for one in members])
 
@@ -137,9 +141,15 @@ def test_each_row_of_a_collection_gets_its_own_verdict(org, tags):
     receipts = tags.apply(CONTACT, [tag(one, "vip") for one in (lost, first, second)])
 
     assert [(one.member, one.verdict) for one in receipts] == [
-        (lost, "rejected"), (first, "confirmed"), (second, "rejected")]
+        (lost, "rejected"),
+        (first, "confirmed"),
+        (second, "rejected"),
+    ]
     assert [one.reason for one in receipts] == [
-        "ENTITY_IS_DELETED", None, "FIELD_CUSTOM_VALIDATION_EXCEPTION"]
+        "ENTITY_IS_DELETED",
+        None,
+        "FIELD_CUSTOM_VALIDATION_EXCEPTION",
+    ]
     assert [one["member"] for one in writes(org)] == [first]
 
 
@@ -189,10 +199,12 @@ def test_reasons_survive_bulk_with_and_without_charset(big, many, kind):
 def test_failed_and_unprocessed_rows_of_a_job_are_told_apart(big, many):
     """JobComplete, or Failed, would be taken for the verdict of every row."""
     destination, members = many
-    big.sandbox.set(refuse={members[3]: "INVALID_EMAIL_ADDRESS"}, stop_after=300,
-                    locks={members[5]: 1})
-    receipts = {one.member: one for one in
-                destination.apply(CONTACT, [tag(one, "vip") for one in members])}
+    big.sandbox.set(
+        refuse={members[3]: "INVALID_EMAIL_ADDRESS"}, stop_after=300, locks={members[5]: 1}
+    )
+    receipts = {
+        one.member: one for one in destination.apply(CONTACT, [tag(one, "vip") for one in members])
+    }
 
     assert receipts[members[3]].verdict == "rejected"
     assert receipts[members[5]].reason == "UNABLE_TO_LOCK_ROW"
@@ -214,8 +226,15 @@ def test_result_files_that_do_not_add_up_confirm_nothing(big, many):
 def test_a_job_that_counts_otherwise_than_its_files_confirms_nothing(big, many):
     """The vendor's own count of failures would be ignored."""
     destination, members = many
-    faults(big, {"path": "/jobs/ingest/75", "method": "GET", "times": 2,
-                 "set_json": {"numberRecordsFailed": 5}})
+    faults(
+        big,
+        {
+            "path": "/jobs/ingest/75",
+            "method": "GET",
+            "times": 2,
+            "set_json": {"numberRecordsFailed": 5},
+        },
+    )
     receipts = destination.apply(CONTACT, [tag(one, "vip") for one in members])
 
     assert {one.verdict for one in receipts} == {"unknown"}
@@ -240,13 +259,16 @@ def test_a_job_refused_for_its_field_stops(big, many):
     assert writes(big) == []
 
 
-@pytest.mark.parametrize("fault", [
-    {"path": "/jobs/ingest/", "method": "PATCH", "status": 504, "after_apply": True},
-    {"path": "/jobs/ingest/", "method": "PATCH", "hang_up": True, "after_apply": True},
-    {"path": "successfulResults", "status": 404, "body": [{"errorCode": "NOT_FOUND"}]},
-    {"path": "failedResults", "truncate": 4},
-    {"path": "unprocessedrecords", "content_type": "text/html", "times": 9},
-])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"path": "/jobs/ingest/", "method": "PATCH", "status": 504, "after_apply": True},
+        {"path": "/jobs/ingest/", "method": "PATCH", "hang_up": True, "after_apply": True},
+        {"path": "successfulResults", "status": 404, "body": [{"errorCode": "NOT_FOUND"}]},
+        {"path": "failedResults", "truncate": 4},
+        {"path": "unprocessedrecords", "content_type": "text/html", "times": 9},
+    ],
+)
 def test_a_job_whose_end_is_not_seen_is_unknown(big, many, fault):
     """A closed job may have been applied: neither success nor failure may be booked."""
     destination, members = many
@@ -259,17 +281,32 @@ def test_a_job_whose_end_is_not_seen_is_unknown(big, many, fault):
 def test_nothing_is_applied_before_a_job_is_closed(big, many):
     """A refused upload would leave its outcome in doubt."""
     destination, members = many
-    faults(big, {"path": "/batches", "status": 403, "body": [
-        {"errorCode": "REQUEST_LIMIT_EXCEEDED", "message": "TotalRequests Limit exceeded."}]})
+    faults(
+        big,
+        {
+            "path": "/batches",
+            "status": 403,
+            "body": [
+                {"errorCode": "REQUEST_LIMIT_EXCEEDED", "message": "TotalRequests Limit exceeded."}
+            ],
+        },
+    )
 
     with pytest.raises(Wait):
         destination.apply(CONTACT, [tag(one, "vip") for one in members])
     assert writes(big) == []
 
 
-@pytest.mark.parametrize("fault", [
-    {"status": 504, "after_apply": True}, {"hang_up": True, "after_apply": True}, {"truncate": 9},
-    {"cut": True}, {"content_type": "text/html"}])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"status": 504, "after_apply": True},
+        {"hang_up": True, "after_apply": True},
+        {"truncate": 9},
+        {"cut": True},
+        {"content_type": "text/html"},
+    ],
+)
 def test_a_collection_without_a_readable_answer_is_unknown(org, tags, fault):
     """The write may have happened; it must be settled by reading back."""
     faults(org, {"path": "/composite/sobjects", **fault})
@@ -385,9 +422,17 @@ def test_a_restarted_fake_still_holds_what_was_pushed(tmp_path):
     assert seen[made]["LastName"] == "Ōyama"
 
 
-@pytest.mark.parametrize("wrong", [
-    {"domian": "acme.my"}, {"domain": "acme my"}, {"api_version": "v62"}, {"auth": "password"},
-    {"segments_field": "x; DELETE"}, {"fields": {"contact": {"not a field": "X__c"}}}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"domian": "acme.my"},
+        {"domain": "acme my"},
+        {"api_version": "v62"},
+        {"auth": "password"},
+        {"segments_field": "x; DELETE"},
+        {"fields": {"contact": {"not a field": "X__c"}}},
+    ],
+)
 def test_wrong_options_are_refused(wrong):
     """A misspelt option would be ignored."""
     with pytest.raises(ValueError, match="validation error"):
@@ -403,10 +448,13 @@ def test_no_reply_text_ever_becomes_a_confirmation(code, fields):
     assert receipt.reason.isascii()
 
 
-@settings(max_examples=15, deadline=None,
-          suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.sets(st.sampled_from(["vip", "in_market", "churn", "größe"])), st.one_of(
-    st.none(), st.text(st.characters(blacklist_categories=("Cs", "Cc")), min_size=1)))
+@settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    st.sets(st.sampled_from(["vip", "in_market", "churn", "größe"])),
+    st.one_of(st.none(), st.text(st.characters(blacklist_categories=("Cs", "Cc")), min_size=1)),
+)
 def test_what_is_written_is_what_is_read(org, names, reason):
     """The plan would compare its desired state with something else than what stands there."""
     destination, member = org.tags(), org.id("Contact", "c1")
@@ -415,4 +463,5 @@ def test_what_is_written_is_what_is_read(org, names, reason):
     destination.apply(CONTACT, [tag(member, *names, reason=reason)])
 
     assert destination.read(CONTACT, [member])[member] == TagValue(
-        tuple(sorted(names)), before if reason is None else reason)
+        tuple(sorted(names)), before if reason is None else reason
+    )

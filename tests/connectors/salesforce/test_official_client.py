@@ -42,16 +42,24 @@ def session(url: str) -> requests.Session:
 
 
 def login(url: str, **more: str) -> Salesforce:
-    options = {"consumer_key": "sandbox-consumer_key", "consumer_secret": "sandbox-consumer_secret",
-               "domain": "acme.my", "version": "62.0", **more}
+    options = {
+        "consumer_key": "sandbox-consumer_key",
+        "consumer_secret": "sandbox-consumer_secret",
+        "domain": "acme.my",
+        "version": "62.0",
+        **more,
+    }
     return Salesforce(session=session(url), **options)
 
 
 def test_the_client_logs_in_and_queries(org):
     """The fake's token endpoint or query shape would differ from the vendor's."""
     sf = login(org.url)
-    found = sf.query(format_soql("SELECT Id, LastName, Account.Name FROM Contact WHERE Email = {}",
-                                 "C1@mueller.example"))
+    found = sf.query(
+        format_soql(
+            "SELECT Id, LastName, Account.Name FROM Contact WHERE Email = {}", "C1@mueller.example"
+        )
+    )
 
     assert found["totalSize"] == 1
     assert found["records"][0]["Account"]["Name"] == "Müller & Söhne"
@@ -69,12 +77,21 @@ def test_a_wrong_secret_is_refused_as_the_vendor_does(org):
 def test_the_jwt_flow_logs_in_with_a_registered_key(org):
     """An org that allows only the JWT flow could not be tried in the sandbox."""
     key = rsa.generate_private_key(65537, 2048)
-    private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
-                                serialization.NoEncryption()).decode()
-    public = key.public_key().public_bytes(
-        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo).decode()
-    options = {"username": "integration@acme.example", "consumer_key": "sandbox-consumer_key",
-               "privatekey": private, "session": session(org.url), "domain": "login"}
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    ).decode()
+    public = (
+        key.public_key()
+        .public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+        .decode()
+    )
+    options = {
+        "username": "integration@acme.example",
+        "consumer_key": "sandbox-consumer_key",
+        "privatekey": private,
+        "session": session(org.url),
+        "domain": "login",
+    }
     with pytest.raises(SalesforceAuthenticationFailed):
         Salesforce(**options)
     org.sandbox.set(certificate=public)
@@ -119,8 +136,9 @@ def test_single_records_are_made_read_changed_and_deleted(org):
 def test_a_dead_session_is_renewed_by_the_client_itself(org):
     """The fake's 401 would not be the one that clients recognize."""
     sf = login(org.url)
-    org.sandbox.store.table("sessions").put({
-        key: {"alive": False} for key in org.sandbox.store.table("sessions")})
+    org.sandbox.store.table("sessions").put(
+        {key: {"alive": False} for key in org.sandbox.store.table("sessions")}
+    )
 
     assert sf.query("SELECT COUNT() FROM Lead")["totalSize"] == 1
 
@@ -137,8 +155,11 @@ def test_a_used_up_allowance_is_refused_as_the_vendor_does(org):
 
 def test_bulk_query_pages_through_results(big):
     """Headers or CSV of the fake would not be those that bulk clients read."""
-    pages = list(login(big.url).bulk2.Contact.query(
-        "SELECT Id, LastName FROM Contact", max_records=5000, wait=0.01))
+    pages = list(
+        login(big.url).bulk2.Contact.query(
+            "SELECT Id, LastName FROM Contact", max_records=5000, wait=0.01
+        )
+    )
     rows = [list(csv.DictReader(io.StringIO(page, newline=""))) for page in pages]
 
     assert [len(one) for one in rows] == [5000, 4002]
@@ -149,9 +170,13 @@ def test_bulk_update_tells_success_from_failure(org):
     """The job states or result files of the fake would not be the vendor's."""
     sf = login(org.url)
     good, bad = org.id("Contact", "c1"), org.id("Contact", "c3")
-    done = sf.bulk2.Contact.update(records=[
-        {"Id": good, "Title": "Zeile eins\nZeile zwei", "Department": "#N/A"},
-        {"Id": bad, "Title": "x", "Department": ""}], wait=0.01)[0]
+    done = sf.bulk2.Contact.update(
+        records=[
+            {"Id": good, "Title": "Zeile eins\nZeile zwei", "Department": "#N/A"},
+            {"Id": bad, "Title": "x", "Department": ""},
+        ],
+        wait=0.01,
+    )[0]
     failed = sf.bulk2.Contact.get_failed_records(done["job_id"])
     left = sf.bulk2.Contact.get_unprocessed_records(done["job_id"])
 
@@ -164,44 +189,74 @@ def test_bulk_update_tells_success_from_failure(org):
 def test_collections_and_tooling_answer_through_the_generic_calls(org):
     """Composite and Tooling paths would be missing from the fake."""
     sf = login(org.url)
-    said = sf.restful("composite/sobjects", method="PATCH", json={
-        "allOrNone": False, "records": [
-            {"attributes": {"type": "Contact"}, "id": org.id("Contact", "c1"), "Title": "A"},
-            {"attributes": {"type": "Contact"}, "id": org.id("Contact", "c1"), "Nope__c": "A"}]})
-    made = sf.toolingexecute("sobjects/CustomField", method="POST", data={
-        "FullName": "Contact.Segment_Tags__c", "Metadata": {
-            "label": "Segment Tags", "type": "MultiselectPicklist", "visibleLines": 4,
-            "valueSet": {"restricted": False, "valueSetDefinition": {
-                "sorted": False, "value": [{"fullName": "vip", "label": "VIP"}]}}}})
+    said = sf.restful(
+        "composite/sobjects",
+        method="PATCH",
+        json={
+            "allOrNone": False,
+            "records": [
+                {"attributes": {"type": "Contact"}, "id": org.id("Contact", "c1"), "Title": "A"},
+                {"attributes": {"type": "Contact"}, "id": org.id("Contact", "c1"), "Nope__c": "A"},
+            ],
+        },
+    )
+    made = sf.toolingexecute(
+        "sobjects/CustomField",
+        method="POST",
+        data={
+            "FullName": "Contact.Segment_Tags__c",
+            "Metadata": {
+                "label": "Segment Tags",
+                "type": "MultiselectPicklist",
+                "visibleLines": 4,
+                "valueSet": {
+                    "restricted": False,
+                    "valueSetDefinition": {
+                        "sorted": False,
+                        "value": [{"fullName": "vip", "label": "VIP"}],
+                    },
+                },
+            },
+        },
+    )
 
     assert [one["success"] for one in said] == [True, False]
     assert said[1]["errors"][0]["statusCode"] == "INVALID_FIELD"
     assert made["success"] is True
 
 
-@pytest.mark.parametrize(("soql", "count"), [
-    ("SELECT Id FROM Contact WHERE FirstName LIKE 'J%' AND (Title != null OR Title = null)", 1),
-    ("select id from contact where email in ('C1@MUELLER.example','nobody') limit 5", 1),
-    ("SELECT Id FROM Contact WHERE NOT HasOptedOutOfEmail = true", 1),
-    ("SELECT Id FROM Account WHERE NumberOfEmployees >= 240 AND AnnualRevenue < 2000000.5", 2),
-    ("SELECT Id FROM Contact WHERE SystemModstamp > 2026-03-03T07:59:59Z", 2),
-    ("SELECT Id FROM Contact WHERE SystemModstamp > 2026-03-03T09:00:00+01:00", 0),
-    ("SELECT Id FROM Contact WHERE LastName = 'O\\'Neil'", 0),
-    ("SELECT Id FROM Contact WHERE LastName LIKE '%\\_%'", 0),
-    ("SELECT Id FROM Opportunity WHERE CloseDate = 2026-05-01 AND Account.Name LIKE 'M%'", 1),
-    ("SELECT Id FROM Account ORDER BY BillingPostalCode DESC NULLS LAST, Name LIMIT 1", 1),
-])
+@pytest.mark.parametrize(
+    ("soql", "count"),
+    [
+        ("SELECT Id FROM Contact WHERE FirstName LIKE 'J%' AND (Title != null OR Title = null)", 1),
+        ("select id from contact where email in ('C1@MUELLER.example','nobody') limit 5", 1),
+        ("SELECT Id FROM Contact WHERE NOT HasOptedOutOfEmail = true", 1),
+        ("SELECT Id FROM Account WHERE NumberOfEmployees >= 240 AND AnnualRevenue < 2000000.5", 2),
+        ("SELECT Id FROM Contact WHERE SystemModstamp > 2026-03-03T07:59:59Z", 2),
+        ("SELECT Id FROM Contact WHERE SystemModstamp > 2026-03-03T09:00:00+01:00", 0),
+        ("SELECT Id FROM Contact WHERE LastName = 'O\\'Neil'", 0),
+        ("SELECT Id FROM Contact WHERE LastName LIKE '%\\_%'", 0),
+        ("SELECT Id FROM Opportunity WHERE CloseDate = 2026-05-01 AND Account.Name LIKE 'M%'", 1),
+        ("SELECT Id FROM Account ORDER BY BillingPostalCode DESC NULLS LAST, Name LIMIT 1", 1),
+    ],
+)
 def test_queries_find_what_the_vendor_would_find(org, soql, count):
     """A query that the fake reads otherwise than the vendor proves nothing about the product."""
     assert login(org.url).query(soql)["totalSize"] == count
 
 
-@pytest.mark.parametrize(("soql", "code"), [
-    ("SELECT Id FROM Contakt", "INVALID_TYPE"), ("SELECT Nope FROM Contact", "INVALID_FIELD"),
-    ("SELECT Id FROM Contact WHERE", "MALFORMED_QUERY"), ("SELECT FROM Contact", "MALFORMED_QUERY"),
-    ("SELECT Id FROM Contact WHERE Id = 'x' OR", "MALFORMED_QUERY"),
-    ("SELECT Id FROM Contact WHERE SystemModstamp > 'yesterday'", "INVALID_FIELD"),
-    ("SELECT Id; DROP", "MALFORMED_QUERY")])
+@pytest.mark.parametrize(
+    ("soql", "code"),
+    [
+        ("SELECT Id FROM Contakt", "INVALID_TYPE"),
+        ("SELECT Nope FROM Contact", "INVALID_FIELD"),
+        ("SELECT Id FROM Contact WHERE", "MALFORMED_QUERY"),
+        ("SELECT FROM Contact", "MALFORMED_QUERY"),
+        ("SELECT Id FROM Contact WHERE Id = 'x' OR", "MALFORMED_QUERY"),
+        ("SELECT Id FROM Contact WHERE SystemModstamp > 'yesterday'", "INVALID_FIELD"),
+        ("SELECT Id; DROP", "MALFORMED_QUERY"),
+    ],
+)
 def test_queries_that_the_vendor_refuses_are_refused(org, soql, code):
     """A mistake in a query of ours would pass here and fail at the customer."""
     with pytest.raises(SalesforceMalformedRequest, match=code):
@@ -228,4 +283,5 @@ def test_bulk_refuses_compound_fields(org):
 
 def _target():
     from audiencehub.model import Target
+
     return Target("salesforce", "tag", "contact")

@@ -26,8 +26,13 @@ def folder() -> Path:
         shutil.copy(CLIENT / name, made / name)
     if not (made / "node_modules" / ".package-lock.json").is_file():
         done = subprocess.run(
-            ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=made,
-            capture_output=True, text=True, timeout=200, check=False)
+            ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
+            cwd=made,
+            capture_output=True,
+            text=True,
+            timeout=200,
+            check=False,
+        )
         if done.returncode:
             pytest.skip("needs node: npm could not install jsforce (no network?)")
     return made
@@ -36,13 +41,27 @@ def folder() -> Path:
 @pytest.mark.needs("node")
 def test_jsforce_reads_and_writes_the_fake(folder, org):
     """The fake would fit our own client only, and prove nothing about the vendor."""
-    done = subprocess.run(["node", "check.js", org.url], cwd=folder, capture_output=True,
-                          text=True, timeout=60, check=False)
+    done = subprocess.run(
+        ["node", "check.js", org.url],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     seen = json.loads(done.stdout)
 
     assert seen == {
-        "total": 2, "account": "Müller & Söhne", "found": 1, "tasks": 4, "title": "Größe\nzwei",
-        "collection": [True, False], "fields": True,
+        "total": 2,
+        "account": "Müller & Söhne",
+        "found": 1,
+        "tasks": 4,
+        "title": "Größe\nzwei",
+        "collection": [True, False],
+        "fields": True,
         "bulk": [2, ["ENTITY_IS_DELETED:entity is deleted: --"], 0],
-        "departments": ['Vertrieb, "Süd"\nzwei'], "usage": 100_000, "refused": "INVALID_FIELD"}
+        "departments": ['Vertrieb, "Süd"\nzwei'],
+        "usage": 100_000,
+        "refused": "INVALID_FIELD",
+    }

@@ -79,8 +79,13 @@ def test_a_merged_contact_names_its_survivor(org):
 
 def test_a_converted_lead_gives_way_to_its_contact(org):
     """Tags would be sent for ever to a lead that can no longer be written."""
-    record = {"Id": "00Q000000000001AAA", "IsConverted": True, "IsDeleted": False,
-              "ConvertedContactId": "003000000000001AAA", "SystemModstamp": None}
+    record = {
+        "Id": "00Q000000000001AAA",
+        "IsConverted": True,
+        "IsDeleted": False,
+        "ConvertedContactId": "003000000000001AAA",
+        "SystemModstamp": None,
+    }
     row = next(rows_of("lead", record, {}))
 
     assert row.deleted
@@ -91,8 +96,9 @@ def test_mapped_custom_fields_arrive(org):
     """The company's own customer number would not join sources."""
     rows = org.rows("contact", org.pull("contact"))
 
-    assert {"N-c1", "N-c2"} == {row.values.get("external_id") for row in rows
-                                if row.table == "contact" and not row.deleted}
+    assert {"N-c1", "N-c2"} == {
+        row.values.get("external_id") for row in rows if row.table == "contact" and not row.deleted
+    }
 
 
 def test_activities_point_to_people_and_campaigns_have_names(org):
@@ -102,7 +108,12 @@ def test_activities_point_to_people_and_campaigns_have_names(org):
 
     assert {row.values["contact_ref"] for row in events} == {org.id("Contact", "c1")}
     assert {str(row.values["name"]).lower() for row in events} == {
-        "call", "email", "meeting", "task", "note"}
+        "call",
+        "email",
+        "meeting",
+        "task",
+        "note",
+    }
     assert member.values["campaign"] == "Spring webinar"
     assert member.values["contact_ref"] == org.id("Lead", "l1")
 
@@ -116,9 +127,12 @@ def test_a_record_without_an_id_is_set_aside():
 def test_nothing_new_brings_nothing_but_the_overlap(org):
     """A second pull would read everything again."""
     cursor = org.pull("account")[-1].cursor
-    org.sandbox.store.table("Account").put({
-        key: {**one, "SystemModstamp": "2026-02-01T08:00:00.000+0000"}
-        for key, one in org.sandbox.store.table("Account").items()})
+    org.sandbox.store.table("Account").put(
+        {
+            key: {**one, "SystemModstamp": "2026-02-01T08:00:00.000+0000"}
+            for key, one in org.sandbox.store.table("Account").items()
+        }
+    )
     pages = org.pull("account", cursor)
 
     assert pages[-1].total == 0
@@ -133,7 +147,10 @@ def test_a_change_a_deletion_and_a_purge_arrive_incrementally(org):
     client.call("DELETE", f"sobjects/Contact/{org.id('Contact', 'c2')}")
     gone = org.id("Contact", "c4")
     org.sandbox.store.table("purged")[gone] = {
-        "Id": gone, "IsDeleted": True, "SystemModstamp": "2026-11-16T09:00:00.000+0000"}
+        "Id": gone,
+        "IsDeleted": True,
+        "SystemModstamp": "2026-11-16T09:00:00.000+0000",
+    }
     pages = org.pull("contact", cursor)
     rows = {row.source_id: row for row in org.rows("contact", pages) if row.table == "contact"}
 
@@ -150,13 +167,20 @@ def test_a_day_of_the_company_arrives_incrementally(org):
     org.clock.next_day()
     people = tuple(
         replace(one, title="CEO", modified_at=org.clock.now()) if one.key == "c1" else one
-        for one in org.company.contacts if one.key != "c2")
+        for one in org.company.contacts
+        if one.key != "c2"
+    )
     org.sandbox.advance(org.company, replace(org.company, contacts=people))
-    rows = [row for row in org.rows("contact", org.pull("contact", cursor))
-            if row.table == "contact" and row.observed_at.date() == org.clock.now().date()]
+    rows = [
+        row
+        for row in org.rows("contact", org.pull("contact", cursor))
+        if row.table == "contact" and row.observed_at.date() == org.clock.now().date()
+    ]
 
     assert {(row.source_id, row.deleted) for row in rows} == {
-        (org.id("Contact", "c1"), False), (org.id("Contact", "c2"), True)}
+        (org.id("Contact", "c1"), False),
+        (org.id("Contact", "c2"), True),
+    }
 
 
 def test_a_cursor_older_than_the_deletions_listed_reads_everything(org):
@@ -180,9 +204,12 @@ def test_a_quiet_stream_that_is_read_weekly_is_not_read_whole(org):
 
 def test_a_stamp_from_the_future_does_not_move_the_cursor_there(org):
     """Everything changed until that date would be skipped."""
-    org.sandbox.store.table("Contact").put({
-        key: {**one, "SystemModstamp": "2031-01-01T00:00:00.000+0000"}
-        for key, one in org.sandbox.store.table("Contact").items()})
+    org.sandbox.store.table("Contact").put(
+        {
+            key: {**one, "SystemModstamp": "2031-01-01T00:00:00.000+0000"}
+            for key, one in org.sandbox.store.table("Contact").items()
+        }
+    )
 
     assert org.pull("contact")[-1].cursor["Contact"] <= org.clock.now().isoformat()
 
@@ -218,12 +245,19 @@ def test_a_pull_resumed_in_the_middle_of_equal_stamps_loses_nothing(big, stop):
     assert sum(len(page.records) for page in rest) == 9003 - 2000 * stop
 
 
-@pytest.mark.parametrize("change", [
-    {"truncate": 60}, {"content_type": "text/html"},
-    {"set_json": {"records": []}}, {"set_json": {"records": None}},
-    {"set_json": {"totalSize": 9}}, {"set_json": {"nextRecordsUrl": None, "done": True}},
-    {"set_json": {"nextRecordsUrl": None}}, {"set_json": {"totalSize": 0, "records": []}},
-])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"truncate": 60},
+        {"content_type": "text/html"},
+        {"set_json": {"records": []}},
+        {"set_json": {"records": None}},
+        {"set_json": {"totalSize": 9}},
+        {"set_json": {"nextRecordsUrl": None, "done": True}},
+        {"set_json": {"nextRecordsUrl": None}},
+        {"set_json": {"totalSize": 0, "records": []}},
+    ],
+)
 def test_a_page_that_cannot_be_the_truth_is_incomplete(org, change):
     """A cut page would look like deletions."""
     org.sandbox.set(page_size=2)
@@ -234,12 +268,16 @@ def test_a_page_that_cannot_be_the_truth_is_incomplete(org, change):
         org.pull("contact")
 
 
-@pytest.mark.parametrize("change", [
-    {"path": "/results", "truncate": 200}, {"path": "/results", "content_type": "text/html"},
-    {"path": "/jobs/query/75", "set_json": {"numberRecordsProcessed": 99}},
-    {"path": "/jobs/query/75", "set_json": {"state": "Failed"}},
-    {"path": "/jobs/query/75", "set_json": {"state": "Aborted"}},
-])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"path": "/results", "truncate": 200},
+        {"path": "/results", "content_type": "text/html"},
+        {"path": "/jobs/query/75", "set_json": {"numberRecordsProcessed": 99}},
+        {"path": "/jobs/query/75", "set_json": {"state": "Failed"}},
+        {"path": "/jobs/query/75", "set_json": {"state": "Aborted"}},
+    ],
+)
 def test_bulk_results_that_cannot_be_the_truth_are_incomplete(org, change):
     """JobComplete would be taken for completeness."""
     requests.post(f"{org.url}/__faults", json=[{"times": 2, **change}], timeout=5)
@@ -251,10 +289,20 @@ def test_bulk_results_that_cannot_be_the_truth_are_incomplete(org, change):
 def test_a_bulk_page_shorter_than_its_header_says_is_incomplete(org):
     """A page cut at the end of a line reads like a whole one."""
     page = '"Id","IsDeleted","SystemModstamp"\n"003000000000001AAA","false",""\n'
-    requests.post(f"{org.url}/__faults", timeout=5, json=[
-        {"path": "/results", "status": 200, "body": page, "content_type": "text/csv",
-         "headers": {"Sforce-NumberOfRecords": "2", "Sforce-Locator": "null"}},
-        {"path": "/jobs/query/75", "times": 2, "set_json": {"numberRecordsProcessed": 1}}])
+    requests.post(
+        f"{org.url}/__faults",
+        timeout=5,
+        json=[
+            {
+                "path": "/results",
+                "status": 200,
+                "body": page,
+                "content_type": "text/csv",
+                "headers": {"Sforce-NumberOfRecords": "2", "Sforce-Locator": "null"},
+            },
+            {"path": "/jobs/query/75", "times": 2, "set_json": {"numberRecordsProcessed": 1}},
+        ],
+    )
 
     with pytest.raises(Incomplete, match="header"):
         org.pull("contact", bulk_query_above=0)
@@ -282,8 +330,9 @@ def test_a_session_that_dies_in_the_middle_is_renewed(big, above):
     source = big.source(bulk_query_above=above * 100, bulk_page=2000)
     pages = source.pull(Stream("contact"), None)
     first = next(pages)
-    big.sandbox.store.table("sessions").put({
-        key: {"alive": False} for key in big.sandbox.store.table("sessions")})
+    big.sandbox.store.table("sessions").put(
+        {key: {"alive": False} for key in big.sandbox.store.table("sessions")}
+    )
     rest = list(pages)
 
     assert len(first.records) + sum(len(page.records) for page in rest) == 9003
@@ -310,4 +359,5 @@ def test_check_names_the_allowance(org):
 
 def _target():
     from audiencehub.model import Target
+
     return Target("salesforce", "tag", "contact")
