@@ -1,0 +1,354 @@
+"""The contract of a destination: `TagContract` for CRM fields, `ListContract` for audiences.
+
+    class TestAcmeTags(TagContract):
+        connector = "acme_crm"
+        nobody = {"contact": "999999"}
+
+Members come from the fake itself; what it holds is asked of it, and never of the one who wrote.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, ClassVar
+
+import pytest
+
+from audiencehub.connector import Destination
+from audiencehub.errors import BatchRefused, OutcomeUnknown, Stop, Wait
+from audiencehub.model import Change, Receipt, TagOption, TagValue, Target
+from audiencehub.privacy.identifiers import identify
+from audiencehub.privacy.rule import Identifier
+from audiencehub.testing.bench import FakeBench, Patience
+from audiencehub.testing.contract import BROKEN, Contract, assert_instruction, assert_one_line
+from audiencehub.testing.source import take
+
+SOME = 6
+"""Members that a test writes."""
+REASON = 'vip: Umsatz ≥ 1.000 €, "Käse & Co", 李 Ωmega 🦊; rule a1b2'
+OPTIONS = (TagOption("churn_risk", "Churn risk"), TagOption("vip", "Größte Kunden"))
+
+
+class DestinationContract(Contract, ABC):
+    """The laws of both kinds; use one of the two below."""
+
+    @abstractmethod
+    def targets(self, bench: FakeBench) -> list[Target]:
+        """Every kind of place that the destination serves, not made yet."""
+
+    @abstractmethod
+    def changes(self, bench: FakeBench, target: Target, *, there: bool) -> list[Change]:
+        """Some members put there, or taken away again."""
+
+    @abstractmethod
+    def held(self, bench: FakeBench, target: Target) -> Any:
+        """What the fake holds of these members, comparable."""
+
+    @abstractmethod
+    def hopeless(self, bench: FakeBench, target: Target) -> Change:
+        """A change that this destination has to refuse."""
+
+    def ready(self, bench: FakeBench) -> Iterator[Target]:
+        """Every target, made."""
+        for target in self.targets(bench):
+            remote = bench.destination().ensure(target, OPTIONS)
+            yield replace(target, remote=remote)
+
+    def test_check_proves_access(self, bench: FakeBench) -> None:
+        """`doctor` shows this line; a check that says nothing proves nothing."""
+        assert_one_line(bench.destination().check(), bench)
+
+    def test_a_wrong_password_stops_and_writes_nothing(self, bench: FakeBench) -> None:
+        """A wrong password that looks like an outage would be retried for ever."""
+        for target in self.ready(bench):
+            before, log = self.held(bench, target), bench.written()
+            changes = self.changes(bench, target, there=True)
+            anew = replace(target, remote={})
+            acts: list[tuple[str, tuple[Any, ...]]] = [
+                ("check", ()),
+                ("ensure", (anew, OPTIONS)),
+                ("apply", (target, changes)),
+            ]
+            for act, arguments in acts:
+                with pytest.raises(Stop) as found:
+                    getattr(bench.destination(wrong=True), act)(*arguments)
+                assert_instruction(found.value, bench)
+            assert (self.held(bench, target), bench.written()) == (before, log)
+
+    def test_ensure_is_idempotent(self, bench: FakeBench) -> None:
+        """A place that is made again each run leaves a trail of empty audiences and fields."""
+        for target in self.targets(bench):
+            first = bench.destination().ensure(target, OPTIONS)
+            assert first, f"{target.id}: ensure says what to remember of the place"
+            assert all(isinstance(one, str) for one in first.values())
+            known = replace(target, remote=first)
+            for again in (known, target):  # the second: the first answer was lost
+                assert bench.destination().ensure(again, OPTIONS) == first
+
+    def test_each_change_gets_one_receipt_in_order(self, bench: FakeBench) -> None:
+        """A verdict that is given to the wrong row is a row believed and never written."""
+        for target in self.ready(bench):
+            before = self.held(bench, target)
+            changes = self.changes(bench, target, there=True)[::-1]
+            log = len(bench.written())
+            receipts = deliver(bench.destination(), target, changes)
+            assert [one.verdict for one in receipts] == ["confirmed"] * len(changes)
+            assert all(one.proof for one in receipts), "confirmed takes proof from the reply"
+            assert len(bench.written()) - log >= len(changes), "the fake's log knows each write"
+            assert self.held(bench, target) != before, "confirmed, and the fake holds nothing new"
+
+    def test_twice_is_once(self, bench: FakeBench) -> None:
+        """Every write may be repeated after a crash: the second one must change nothing."""
+        for target in self.ready(bench):
+            changes = self.changes(bench, target, there=True)
+            deliver(bench.destination(), target, changes)
+            once = self.held(bench, target)
+            receipts = deliver(bench.destination(), target, changes)
+            assert {one.verdict for one in receipts} == {"confirmed"}
+            assert self.held(bench, target) == once
+
+    def test_put_there_and_taken_away_is_absent(self, bench: FakeBench) -> None:
+        """A removal that does not remove keeps people in an audience they have left."""
+        for target in self.ready(bench):
+            before = self.held(bench, target)
+            deliver(bench.destination(), target, self.changes(bench, target, there=True))
+            gone = self.changes(bench, target, there=False)
+            for _ in range(2):  # who is not there is removed without complaint
+                receipts = deliver(bench.destination(), target, gone)
+                assert {one.verdict for one in receipts} == {"confirmed"}
+                assert self.held(bench, target) == before
+
+    def test_a_hopeless_row_costs_itself_alone(self, bench: FakeBench) -> None:
+        """One bad row that takes its batch with it stops everybody's tags."""
+        for target in self.ready(bench):
+            changes = self.changes(bench, target, there=True)
+            deliver(bench.destination(), target, changes)
+            wanted = self.held(bench, target)
+            deliver(bench.destination(), target, self.changes(bench, target, there=False))
+            middle = len(changes) // 2
+            mixed = [*changes[:middle], self.hopeless(bench, target), *changes[middle:]]
+            receipts = deliver(bench.destination(), target, mixed)
+            refused = receipts.pop(middle)
+            assert refused.verdict == "rejected" and refused.reason, "rejected, and why"
+            assert {one.verdict for one in receipts} == {"confirmed"}, "its neighbours land"
+            assert self.held(bench, target) == wanted
+
+    @pytest.mark.parametrize("applied", [True, False], ids=["applied", "not applied"])
+    def test_a_lost_answer_is_neither_success_nor_failure(
+        self, bench: FakeBench, applied: bool
+    ) -> None:
+        """Counted as failed it is sent to no one; counted as done it was sent to no one."""
+        for target in self.ready(bench):
+            self._in_doubt(bench, target, hang_up=True, after_apply=applied)
+
+    @pytest.mark.parametrize("broken", BROKEN)
+    def test_an_answer_that_proves_nothing_confirms_nothing(
+        self, bench: FakeBench, broken: str
+    ) -> None:
+        """Half an answer, or a web page, is no verdict on any row."""
+        for target in self.ready(bench):
+            self._in_doubt(bench, target, **BROKEN[broken])
+
+    def test_retry_after_is_obeyed(self, bench: FakeBench, patience: Patience) -> None:
+        """A client that asks again at once is blocked, and the night's push with it."""
+        for target in self.ready(bench):
+            method, path = self._write(bench, target)
+            patience.slept.clear()
+            bench.fault(method=method, path=path, status=429, headers={"Retry-After": "7"}, body={})
+            changes = self.changes(bench, target, there=True)
+            receipts = deliver(bench.destination(), target, changes)
+            assert {one.verdict for one in receipts} == {"confirmed"}
+            assert max(patience.slept, default=0) >= 7, "did not wait as told"
+
+    def test_a_limit_of_hours_is_not_waited_for(self, bench: FakeBench) -> None:
+        """A push that sleeps for hours holds the lease of its target."""
+        for target in self.ready(bench):
+            method, path = self._write(bench, target)
+            before = self.held(bench, target)
+            bench.fault(
+                method=method,
+                path=path,
+                times=1_000_000,
+                status=429,
+                headers={"Retry-After": "86400"},
+                body={},
+            )
+            with pytest.raises(Wait) as found:
+                bench.destination().apply(target, self.changes(bench, target, there=True))
+            assert_instruction(found.value, bench)
+            bench.heal()
+            assert self.held(bench, target) == before, "Wait says that nothing was applied"
+
+    def _write(self, bench: FakeBench, target: Target) -> tuple[str, str]:
+        """Method and path of the request that writes, seen on one that goes well."""
+        before = len(bench.asked())
+        deliver(bench.destination(), target, self.changes(bench, target, there=True))
+        found = [one for one in bench.asked()[before:] if one[0] != "GET"][-1]
+        deliver(bench.destination(), target, self.changes(bench, target, there=False))
+        return found
+
+    def _in_doubt(self, bench: FakeBench, target: Target, **fault: Any) -> None:
+        """The write goes wrong; then the same is written again, and all is as if it had not."""
+        method, path = self._write(bench, target)
+        changes = self.changes(bench, target, there=True)
+        bench.fault(method=method, path=path, times=1_000_000, **fault)
+        try:
+            verdicts = {one.verdict for one in deliver(bench.destination(), target, changes)}
+        except OutcomeUnknown as error:
+            assert_instruction(error, bench)
+        else:
+            assert verdicts == {"unknown"}, f"nobody can know, and it says {verdicts}"
+        bench.heal()
+        deliver(bench.destination(), target, changes)
+        wanted = self.held(bench, target)
+        deliver(bench.destination(), target, self.changes(bench, target, there=False))
+        deliver(bench.destination(), target, changes)
+        assert self.held(bench, target) == wanted, "written again, it does not converge"
+
+
+class TagContract(DestinationContract):
+    """The laws of tags on CRM records."""
+
+    nobody: ClassVar[Mapping[str, str]]
+    """By place, an id of the vendor's own shape that no record has."""
+
+    def members(self, bench: FakeBench, place: str) -> list[str]:
+        """Record ids at the vendor; by default those that the connector's own source reads."""
+        if place not in bench.known:
+            source = bench.source()
+            stream = next(one for one in source.available() if one.name == place)
+            table = "account" if place == "account" else "contact"
+            found = [key for kind, key in take(source, stream, None).live if kind == table]
+            bench.known[place] = sorted(found)[:SOME]
+        return bench.known[place]
+
+    def targets(self, bench: FakeBench) -> list[Target]:
+        """A target for each place."""
+        can = bench.destination().can
+        assert "tag" in can.kinds and set(self.nobody) == set(can.places)
+        return [Target(self.connector, "tag", place) for place in can.places]
+
+    def changes(self, bench: FakeBench, target: Target, *, there: bool) -> list[Change]:
+        """Two tags with a reason, or none."""
+        value = TagValue(("churn_risk", "vip"), REASON) if there else TagValue((), "")
+        return [Change(one, "set", value) for one in self.members(bench, target.place)]
+
+    def held(self, bench: FakeBench, target: Target) -> Any:
+        """Tags and reason as a destination that was opened anew reads them; no reason is empty."""
+        members = self.members(bench, target.place)
+        found = bench.destination().read(target, members)
+        assert set(found) == set(members), f"{target.id}: read() misses records that are there"
+        return {key: (one.tags, one.reason or "") for key, one in found.items()}
+
+    def hopeless(self, bench: FakeBench, target: Target) -> Change:  # noqa: ARG002 - the base's
+        """A tag for a record that is not there."""
+        return Change(self.nobody[target.place], "set", TagValue(("vip",), REASON))
+
+    def test_what_is_written_is_read(self, bench: FakeBench) -> None:
+        """Text that loses a letter on the way is written again in every run."""
+        for target in self.ready(bench):
+            deliver(bench.destination(), target, self.changes(bench, target, there=True))
+            assert set(self.held(bench, target).values()) == {(("churn_risk", "vip"), REASON)}
+
+    def test_a_set_replaces_the_whole_set(self, bench: FakeBench) -> None:
+        """A tag that stays when its segment is left lies to whoever reads the record."""
+        for target in self.ready(bench):
+            deliver(bench.destination(), target, self.changes(bench, target, there=True))
+            for value, expected in (
+                (TagValue(("vip",), None), (("vip",), REASON)),
+                (TagValue(("churn_risk",), "why"), (("churn_risk",), "why")),
+                (TagValue((), None), ((), "why")),
+                (TagValue((), ""), ((), "")),
+            ):
+                changes = [
+                    replace(one, value=value) for one in self.changes(bench, target, there=True)
+                ]
+                deliver(bench.destination(), target, changes)
+                assert set(self.held(bench, target).values()) == {expected}
+
+    def test_options_of_before_stay(self, bench: FakeBench) -> None:
+        """An option that is taken away while records hold it breaks every later write of them."""
+        for target in self.ready(bench):
+            bench.destination().ensure(target, OPTIONS[:1])
+            receipts = deliver(bench.destination(), target, self.changes(bench, target, there=True))
+            assert {one.verdict for one in receipts} == {"confirmed"}
+
+    def test_who_is_not_there_is_not_read(self, bench: FakeBench) -> None:
+        """A record that is gone and reads as empty would be written for ever."""
+        for target in self.ready(bench):
+            assert bench.destination().read(target, [self.nobody[target.place]]) == {}
+
+
+class ListContract(DestinationContract):
+    """The laws of audiences: people by identifiers, in and out."""
+
+    unusable: ClassVar[Mapping[str, str]] = {"email": "not a hash"}
+    """Identifiers that the platform calls invalid."""
+
+    @abstractmethod
+    def holdings(self, bench: FakeBench, target: Target) -> Collection[str]:
+        """The identifiers in the audience, asked of the fake itself."""
+
+    def targets(self, bench: FakeBench) -> list[Target]:
+        """Two audiences, so that one does not answer for the other."""
+        assert "list" in bench.destination().can.kinds
+        return [
+            Target(self.connector, "list", name, label=f"{name} größte")
+            for name in ("vip", "churn_risk")
+        ]
+
+    def changes(self, bench: FakeBench, target: Target, *, there: bool) -> list[Change]:  # noqa: ARG002
+        """Some people by their e-mail address, as the platform wants it."""
+        platform, made = bench.destination().can.platform, dict[str, Change]()
+        for number, person in enumerate(bench.company.contacts):
+            found = identify(platform, "email", person.email or "")
+            if isinstance(found, Identifier) and len(made) < SOME:
+                op = "add" if there else "remove"
+                made[found.sent] = Change(
+                    f"person-{number}",
+                    op,
+                    identifiers={"email": found.sent},  # type: ignore[arg-type]
+                )
+        return list(made.values())
+
+    def held(self, bench: FakeBench, target: Target) -> Any:
+        """The identifiers, sorted."""
+        return sorted(self.holdings(bench, target))
+
+    def hopeless(self, bench: FakeBench, target: Target) -> Change:  # noqa: ARG002 - the base's
+        """Somebody without a usable identifier."""
+        return Change("person-nobody", "add", identifiers=self.unusable)
+
+    def test_what_is_added_is_there_and_only_there(self, bench: FakeBench) -> None:
+        """People in the wrong audience see what was not meant for them."""
+        target, other = self.ready(bench)
+        changes = self.changes(bench, target, there=True)
+        deliver(bench.destination(), target, changes)
+        assert set(self.held(bench, target)) == {one.identifiers["email"] for one in changes}
+        assert self.held(bench, other) == []
+
+
+def deliver(destination: Destination, target: Target, changes: Sequence[Change]) -> list[Receipt]:
+    """Send all, halving a batch that is refused whole, as the courier does."""
+    size = destination.batch_size(target, len(changes))
+    receipts: list[Receipt] = []
+    for start in range(0, len(changes), size):
+        receipts += _send(destination, target, changes[start : start + size])
+    members = [one.member for one in changes]
+    assert [one.member for one in receipts] == members, "one receipt per change, in the order given"
+    return receipts
+
+
+def _send(destination: Destination, target: Target, changes: Sequence[Change]) -> list[Receipt]:
+    try:
+        return list(destination.apply(target, changes))
+    except BatchRefused as refused:
+        if len(changes) == 1:
+            return [Receipt(changes[0].member, "rejected", reason=refused.message)]
+        middle = len(changes) // 2
+        return [
+            *_send(destination, target, changes[:middle]),
+            *_send(destination, target, changes[middle:]),
+        ]
