@@ -22,6 +22,7 @@ from connectors.files.reading import records
 from connectors.files.roots import Found, located, matching, opened
 
 PAGE = 1000
+PERIOD = 'Set period = "2026-11", or name files after the Monday: intent-2026-11-09.csv'
 FAULTS = {
     "columns": "it has another number of columns",
     "encoding": "it is not in the declared encoding",
@@ -66,7 +67,7 @@ class FilesSource(Source):
         known = {name: stamp for name, stamp in seen.items() if name in names}
         fresh = [file for file in files if known.get(file.name) != file.stamp]
         for file in fresh:
-            self._period(file.name)
+            self._demand_period(file.name)
             yield from self._read(file)
             known[file.name] = file.stamp
             yield Page((), cursor=dict(known), full=self._options.snapshot)
@@ -105,7 +106,12 @@ class FilesSource(Source):
         observed = _instant(values.get(mapped.observed)) if mapped.observed else None
         if mapped.origin:
             values[mapped.origin] = record["id"]
-        if days := self._period(str(record["file"])):
+        days = self._period(str(record["file"]))
+        if mapped.dated and days is None:
+            raise SkipRow(
+                f"{record['id']}: nothing says of which days it is.", code="no_period", hint=PERIOD
+            )
+        if days:
             observed = datetime.combine(days[1], time(), UTC)
             if mapped.dated:
                 values |= {"period_start": days[0].isoformat(), "period_end": days[1].isoformat()}
@@ -140,17 +146,14 @@ class FilesSource(Source):
         return parts[0] if len(parts) == 1 else json.dumps(parts, ensure_ascii=False)
 
     def _period(self, name: str) -> tuple[date, date] | None:
-        """First and last day of what a file is about; None for kinds without a period."""
+        """First and last day of what a file is about; None where there is no period."""
         if not any(one.dated for one in self._layout.maps):
             return None
-        found = period(self._options.period) if self._options.period else period_in_name(name)
-        if found is None:
-            raise Stop(
-                f"{name}: nothing says of which days its scores are.",
-                hint='Set period = "2026-11", or name files after the Monday: '
-                "intent-2026-11-09.csv",
-            )
-        return found
+        return period(self._options.period) if self._options.period else period_in_name(name)
+
+    def _demand_period(self, name: str) -> None:
+        if any(one.dated for one in self._layout.maps) and self._period(name) is None:
+            raise Stop(f"{name}: nothing says of which days its scores are.", hint=PERIOD)
 
     def _found(self) -> list[Found]:
         files: dict[str, Found] = {}
