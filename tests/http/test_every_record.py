@@ -26,4 +26,4 @@ def test_a_handler_of_a_library_never_sees_a_secret(restored, caplog):
         "sent %s to %s", "t0ken-very-secret", "a@acme.example"
     )
 
-    assert caplog.messages == ["[secret] to [email]"]
+    assert caplog.messages == ["sent [secret] to [email]"]
