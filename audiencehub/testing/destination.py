@@ -1,33 +1,26 @@
-"""The contract of a destination: `TagContract` for CRM fields, `ListContract` for audiences.
+"""The contract of every destination; a connector inherits it as `tags.TagContract` or
+`lists.ListContract`.
 
-    class TestAcmeTags(TagContract):
-        connector = "acme_crm"
-        nobody = {"contact": "999999"}
-
-Members come from the fake itself; what it holds is asked of it, and never of the one who wrote.
+What the fake holds is asked anew, and never of the one who wrote.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 
 from audiencehub.connector import Destination
 from audiencehub.errors import BatchRefused, OutcomeUnknown, Stop, Wait
-from audiencehub.model import Change, Receipt, TagOption, TagValue, Target
-from audiencehub.privacy.identifiers import identify
-from audiencehub.privacy.rule import Identifier
+from audiencehub.model import Change, Receipt, TagOption, Target
 from audiencehub.testing.bench import FakeBench, Patience
 from audiencehub.testing.contract import BROKEN, Contract, assert_instruction, assert_one_line
-from audiencehub.testing.source import take
 
 SOME = 6
 """Members that a test writes."""
-REASON = 'vip: Umsatz ≥ 1.000 €, "Käse & Co", 李 Ωmega 🦊; rule a1b2'
 OPTIONS = (TagOption("churn_risk", "Churn risk"), TagOption("vip", "Größte Kunden"))
 
 
@@ -206,128 +199,6 @@ class DestinationContract(Contract, ABC):
         deliver(bench.destination(), target, self.changes(bench, target, there=False))
         deliver(bench.destination(), target, changes)
         assert self.held(bench, target) == wanted, "written again, it does not converge"
-
-
-class TagContract(DestinationContract):
-    """The laws of tags on CRM records."""
-
-    nobody: ClassVar[Mapping[str, str]]
-    """By place, an id of the vendor's own shape that no record has."""
-
-    def members(self, bench: FakeBench, place: str) -> list[str]:
-        """Record ids at the vendor; by default those that the connector's own source reads."""
-        if place not in bench.known:
-            source = bench.source()
-            stream = next(one for one in source.available() if one.name == place)
-            table = "account" if place == "account" else "contact"
-            found = [key for kind, key in take(source, stream, None).live if kind == table]
-            bench.known[place] = sorted(found)[:SOME]
-        return bench.known[place]
-
-    def targets(self, bench: FakeBench) -> list[Target]:
-        """A target for each place."""
-        can = bench.destination().can
-        assert "tag" in can.kinds and set(self.nobody) == set(can.places)
-        return [Target(self.connector, "tag", place) for place in can.places]
-
-    def changes(self, bench: FakeBench, target: Target, *, there: bool) -> list[Change]:
-        """Two tags with a reason, or none."""
-        value = TagValue(("churn_risk", "vip"), REASON) if there else TagValue((), "")
-        return [Change(one, "set", value) for one in self.members(bench, target.place)]
-
-    def held(self, bench: FakeBench, target: Target) -> Any:
-        """Tags and reason as a destination that was opened anew reads them; no reason is empty."""
-        members = self.members(bench, target.place)
-        found = bench.destination().read(target, members)
-        assert set(found) == set(members), f"{target.id}: read() misses records that are there"
-        return {key: (one.tags, one.reason or "") for key, one in found.items()}
-
-    def hopeless(self, bench: FakeBench, target: Target) -> Change:  # noqa: ARG002 - the base's
-        """A tag for a record that is not there."""
-        return Change(self.nobody[target.place], "set", TagValue(("vip",), REASON))
-
-    def test_what_is_written_is_read(self, bench: FakeBench) -> None:
-        """Text that loses a letter on the way is written again in every run."""
-        for target in self.ready(bench):
-            deliver(bench.destination(), target, self.changes(bench, target, there=True))
-            assert set(self.held(bench, target).values()) == {(("churn_risk", "vip"), REASON)}
-
-    def test_a_set_replaces_the_whole_set(self, bench: FakeBench) -> None:
-        """A tag that stays when its segment is left lies to whoever reads the record."""
-        for target in self.ready(bench):
-            deliver(bench.destination(), target, self.changes(bench, target, there=True))
-            for value, expected in (
-                (TagValue(("vip",), None), (("vip",), REASON)),
-                (TagValue(("churn_risk",), "why"), (("churn_risk",), "why")),
-                (TagValue((), None), ((), "why")),
-                (TagValue((), ""), ((), "")),
-            ):
-                changes = [
-                    replace(one, value=value) for one in self.changes(bench, target, there=True)
-                ]
-                deliver(bench.destination(), target, changes)
-                assert set(self.held(bench, target).values()) == {expected}
-
-    def test_options_of_before_stay(self, bench: FakeBench) -> None:
-        """An option that is taken away while records hold it breaks every later write of them."""
-        for target in self.ready(bench):
-            bench.destination().ensure(target, OPTIONS[:1])
-            receipts = deliver(bench.destination(), target, self.changes(bench, target, there=True))
-            assert {one.verdict for one in receipts} == {"confirmed"}
-
-    def test_who_is_not_there_is_not_read(self, bench: FakeBench) -> None:
-        """A record that is gone and reads as empty would be written for ever."""
-        for target in self.ready(bench):
-            assert bench.destination().read(target, [self.nobody[target.place]]) == {}
-
-
-class ListContract(DestinationContract):
-    """The laws of audiences: people by identifiers, in and out."""
-
-    unusable: ClassVar[Mapping[str, str]] = {"email": "not a hash"}
-    """Identifiers that the platform calls invalid."""
-
-    @abstractmethod
-    def holdings(self, bench: FakeBench, target: Target) -> Collection[str]:
-        """The identifiers in the audience, asked of the fake itself."""
-
-    def targets(self, bench: FakeBench) -> list[Target]:
-        """Two audiences, so that one does not answer for the other."""
-        assert "list" in bench.destination().can.kinds
-        return [
-            Target(self.connector, "list", name, label=f"{name} größte")
-            for name in ("vip", "churn_risk")
-        ]
-
-    def changes(self, bench: FakeBench, target: Target, *, there: bool) -> list[Change]:  # noqa: ARG002
-        """Some people by their e-mail address, as the platform wants it."""
-        platform, made = bench.destination().can.platform, dict[str, Change]()
-        for number, person in enumerate(bench.company.contacts):
-            found = identify(platform, "email", person.email or "")
-            if isinstance(found, Identifier) and len(made) < SOME:
-                op = "add" if there else "remove"
-                made[found.sent] = Change(
-                    f"person-{number}",
-                    op,
-                    identifiers={"email": found.sent},  # type: ignore[arg-type]
-                )
-        return list(made.values())
-
-    def held(self, bench: FakeBench, target: Target) -> Any:
-        """The identifiers, sorted."""
-        return sorted(self.holdings(bench, target))
-
-    def hopeless(self, bench: FakeBench, target: Target) -> Change:  # noqa: ARG002 - the base's
-        """Somebody without a usable identifier."""
-        return Change("person-nobody", "add", identifiers=self.unusable)
-
-    def test_what_is_added_is_there_and_only_there(self, bench: FakeBench) -> None:
-        """People in the wrong audience see what was not meant for them."""
-        target, other = self.ready(bench)
-        changes = self.changes(bench, target, there=True)
-        deliver(bench.destination(), target, changes)
-        assert set(self.held(bench, target)) == {one.identifiers["email"] for one in changes}
-        assert self.held(bench, other) == []
 
 
 def deliver(destination: Destination, target: Target, changes: Sequence[Change]) -> list[Receipt]:

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from audiencehub.sandbox.company import Company
-from audiencehub.testing.destination import TagContract
 from audiencehub.testing.source import SourceContract
+from audiencehub.testing.tags import TagContract
 
 
 class TestHubSpotSource(SourceContract):

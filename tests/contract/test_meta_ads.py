@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from audiencehub.model import Target
 from audiencehub.testing.bench import FakeBench
-from audiencehub.testing.destination import ListContract
+from audiencehub.testing.lists import ListContract
 
 
 class TestMetaAudiences(ListContract):
