@@ -53,8 +53,15 @@ def run_here(
                 raise RuntimeError(f"flow {name} ended without a result")
             return here.result
     finally:
-        # What is still queued would be sent at exit, to a server that has ended by then, for a
-        # minute and a half.
-        for worker in (EventsWorker, APILogWorker):
-            worker.drain_all(timeout=DRAIN_SECONDS, at_exit=False)
+        drain()
         HERE.reset(token)
+
+
+def drain() -> None:
+    """Send what is queued of events and logs.
+
+    Left to itself it would go out at exit, to a server that has ended by then, and be tried for a
+    minute and a half.
+    """
+    for worker in (EventsWorker, APILogWorker):
+        worker.drain_all(timeout=DRAIN_SECONDS, at_exit=False)
