@@ -58,7 +58,7 @@ realdata: setup ## The package whose files hold the CDNOW orders, for --env real
 	$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r requirements-realdata.lock
 
 lock: ## Write the lock files anew (needs uv)
-	uv pip compile --quiet --python-version 3.11 --universal --generate-hashes --no-header --no-annotate --no-emit-index-url --extra dev -o requirements.lock pyproject.toml
+	uv pip compile --quiet --python-version 3.11 --universal --generate-hashes --no-header --no-annotate --no-emit-index-url --no-strip-extras --extra dev -o requirements.lock pyproject.toml
 	printf 'setuptools>=80,<83\n' | uv pip compile --quiet --generate-hashes --no-header --no-annotate --no-emit-index-url -o requirements-build.lock -
 
 clean: ## Remove .venv, caches and what runs left (.audiencehub: landing, ledger, reports)
