@@ -13,6 +13,8 @@ from audiencehub.cli.common import AsJson, Env, console, emit, say, stderr, verb
 from audiencehub.errors import ConfigError, Fault, Faults
 from audiencehub.opening import check_options, load_rules, machine_now
 from audiencehub.rules import Outcome, RuleBook, advise, run_examples
+from audiencehub.server.home import project_environment
+from audiencehub.server.prefect_yaml import read as read_prefect_yaml
 from audiencehub.settings import Settings, instant, load
 
 AsOf = Annotated[
@@ -40,6 +42,7 @@ def check(env: Env = "sandbox", as_json: AsJson = False) -> None:
     if settings is not None:
         found = settings
         _collect(lambda: check_options(found), faults)
+        faults += read_prefect_yaml(found.root, project_environment(found))[1]
         book = _collect(lambda: load_rules(found), faults)
     advice = _advice(book, settings) if book is not None and settings is not None else []
     if as_json:
