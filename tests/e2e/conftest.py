@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from audiencehub.sandbox import process
+from tests.e2e import people
 from tests.e2e.project import EVERYTHING_GOES, Project
 
 
@@ -44,10 +45,12 @@ def pushed(morning: Project, worlds: Path) -> Project:
 
 @pytest.fixture(scope="session")
 def tomorrow(pushed: Project, worlds: Path) -> Project:
-    """The second morning: about 3 % has changed, nothing was read of it yet."""
+    """The second morning: about 3 % has changed, some companies have outgrown a segment, and
+    nothing was read of it yet."""
     project = pushed.copy(worlds / "tomorrow")
     with project.sandbox() as urls:
         process.next_day(urls)
+        people.outgrow(project, urls, "mid_market_decision_makers")
     return project
 
 

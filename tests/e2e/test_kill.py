@@ -6,10 +6,9 @@ import signal
 from collections import Counter
 
 import pytest
-import requests
 
 from audiencehub.delivery import crash
-from tests.e2e import fakes
+from tests.e2e import fakes, people
 from tests.e2e.project import Project
 
 ONE_BATCH = 100
@@ -137,13 +136,7 @@ def test_the_comparison_sees_one_changed_record(second_day, tmp_path):
     record = next(key for crm, kind, key in fakes.state(project).segments()
                   if (crm, kind) == ("hubspot", "contacts"))  # fmt: skip
     with project.sandbox() as urls:
-        reply = requests.patch(
-            f"{urls['hubspot']}/crm/v3/objects/contacts/{record}",
-            json={"properties": {"audiencehub_segments": ""}},
-            headers={"Authorization": "Bearer sandbox-token"},
-            timeout=10,
-        )
-    assert reply.status_code == 200
+        people.edit(urls, "contacts", record, audiencehub_segments="")
 
     assert fakes.state(project) != fakes.state(second_day)
     assert fakes.taken(fakes.state(second_day), fakes.state(project))
