@@ -97,6 +97,22 @@ class Identity(Strict):
     """Names before the @ that belong to several people: they never join records."""
     records_per_key: int = 20
     """A key shared by more records than this is no key."""
+    blocked_values: list[str] = Field(
+        default_factory=lambda: [
+            "^[0-]*$", "-1", "null", "none", "anonymous", "n/a", "unknown", "undefined", "test@"
+        ]
+    )  # fmt: skip
+    """Values that name nobody, whatever their case: a word also before the @ of an address, with
+    `@` at its end only there; one that begins with ^ is a regular expression. They replace the
+    built-in list."""
+    values_per_profile: dict[Literal["external_id", "email"], int] = Field(
+        default_factory=lambda: {"external_id": 1, "email": 5}
+    )
+    """More different values of a kind than this are not joined into one person."""
+    merges_per_profile: int = 100
+    """No person is made of more records than this, and one."""
+    keys_per_profile: int = 1000
+    """No person has more keys than this."""
 
 
 class Sandbox(Strict):

@@ -13,6 +13,7 @@ from audiencehub.ledger.edits import HandEdit, HandEdits
 from audiencehub.ledger.leases import Lease, Leases
 from audiencehub.ledger.manifests import FileEntry, Manifest, Manifests
 from audiencehub.ledger.membership import Membership, Memberships, Movement
+from audiencehub.ledger.merges import Merge, Merges, Separation
 from audiencehub.ledger.people import People
 from audiencehub.ledger.plans import Plan, PlanChange, Plans
 from audiencehub.ledger.quarantine import Quarantine, Quarantined
@@ -30,9 +31,8 @@ from audiencehub.ledger.values import (
 
 __all__ = [
     "AuditEntry", "Believed", "FileEntry", "HandEdit", "Intent", "Lease", "Ledger",
-    "Manifest", "Membership", "Movement", "Plan", "PlanChange", "Quarantined", "Run", "Said",
-    "tag_hash", "tag_reasons", "tag_text",
-    "tag_value",
+    "Manifest", "Membership", "Merge", "Movement", "Plan", "PlanChange", "Quarantined", "Run",
+    "Said", "Separation", "tag_hash", "tag_reasons", "tag_text", "tag_value",
 ]  # fmt: skip
 
 
@@ -45,6 +45,7 @@ class Ledger:
         self.runs = Runs(db)
         self.manifests = Manifests(db)
         self.people = People(db)
+        self.merges = Merges(db)
         self.consent = Consent(db)
         self.membership = Memberships(db)
         self.quarantine = Quarantine(db)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from audiencehub.ledger.db import Database
-from audiencehub.ledger.stamps import stamp
+from audiencehub.ledger.stamps import document, stamp
 
 Key = tuple[str, str]
 """(source, source_id)."""
+MANY = 20_000
+"""From here on every id is read at once."""
 LAST = "9999"
 """Sorts after every stamp: records of unknown age are numbered last."""
 
@@ -29,7 +31,7 @@ class People:
             when = LAST if seen is None else stamp(seen)
             asked[source, source_id] = min(when, asked.get((source, source_id), LAST))
         with self._db.transaction():
-            known = self.ids(entity)
+            known = self._known(entity, asked)
             fresh = sorted((when, *key) for key, when in asked.items() if key not in known)
             found = self._db.row(
                 "SELECT coalesce(max(id) + 1, 0) FROM person WHERE entity=?", (entity,)
@@ -41,6 +43,16 @@ class People:
                 rows.append((entity, source, source_id, number, None if when == LAST else when))
             self._db.many("INSERT INTO person VALUES(?,?,?,?,?)", rows)
         return {key: known[key] for key in asked}
+
+    def _known(self, entity: str, asked: Collection[Key]) -> dict[Key, int]:
+        if len(asked) > MANY:
+            return self.ids(entity)
+        found = self._db.rows(
+            "SELECT p.source, p.source_id, p.id FROM json_each(?) asked CROSS JOIN person p"
+            " ON p.entity=? AND p.source=asked.value->>0 AND p.source_id=asked.value->>1",
+            (document([list(key) for key in asked]), entity),
+        )
+        return {(source, source_id): number for source, source_id, number in found}
 
     def ids(self, entity: str) -> dict[Key, int]:
         """Every record that has an id."""

@@ -114,5 +114,32 @@ CREATE TABLE audit(
   subject TEXT NOT NULL, detail TEXT NOT NULL, hash TEXT NOT NULL) STRICT;
 """
 
-MIGRATIONS: tuple[str, ...] = (FIRST,)
+IDENTITY = """
+CREATE TABLE merge_journal(
+  merge_id INTEGER PRIMARY KEY AUTOINCREMENT, entity TEXT NOT NULL, survivor INTEGER NOT NULL,
+  loser INTEGER NOT NULL, rule TEXT NOT NULL CHECK(rule IN ('automatic','manual')),
+  evidence TEXT NOT NULL, reason TEXT NOT NULL, actor TEXT NOT NULL, at TEXT NOT NULL,
+  undone_at TEXT, undone_by TEXT, undone_reason TEXT) STRICT;
+CREATE INDEX merge_open ON merge_journal(entity, loser) WHERE undone_at IS NULL;
+CREATE TABLE separation(
+  n INTEGER PRIMARY KEY AUTOINCREMENT, entity TEXT NOT NULL, keeps INTEGER NOT NULL,
+  goes INTEGER NOT NULL, merge_id INTEGER NOT NULL REFERENCES merge_journal,
+  reason TEXT NOT NULL, actor TEXT NOT NULL, at TEXT NOT NULL, lifted_at TEXT) STRICT;
+CREATE TABLE person_alias(
+  entity TEXT, own INTEGER, id INTEGER NOT NULL, PRIMARY KEY(entity, own)) STRICT, WITHOUT ROWID;
+CREATE INDEX person_alias_of ON person_alias(entity, id);
+CREATE TABLE carried_alias(
+  entity TEXT, own INTEGER, id INTEGER NOT NULL, PRIMARY KEY(entity, own)) STRICT, WITHOUT ROWID;
+CREATE TABLE membership_kept(
+  entity TEXT, segment TEXT, id INTEGER, "into" INTEGER NOT NULL, since TEXT NOT NULL,
+  version TEXT NOT NULL, reason TEXT NOT NULL,
+  PRIMARY KEY(entity, segment, id)) STRICT, WITHOUT ROWID;
+CREATE TABLE merge_candidate(
+  entity TEXT, low INTEGER, high INTEGER, score REAL NOT NULL, fields TEXT NOT NULL,
+  state TEXT NOT NULL CHECK(state IN ('open','accepted','rejected')), found_at TEXT NOT NULL,
+  decided_by TEXT, decided_at TEXT, PRIMARY KEY(entity, low, high)) STRICT, WITHOUT ROWID;
+"""
+"""Who was joined to whom. `own`: the id that a record was given first; `id`: whose it is now."""
+
+MIGRATIONS: tuple[str, ...] = (FIRST, IDENTITY)
 """Version n is reached by the n-th script; never edit one that was released, append."""

@@ -207,6 +207,9 @@ def retry(hub: Hub, rows: Iterable[Quarantined]) -> tuple[list[int], list[int]]:
             continue
         with hub.warehouse.transaction():
             _store(hub, batch, manifest)
+            for table in batch.rows:
+                # Its manifest is an old one, by which resolve would not see that it is new.
+                hub.warehouse.set(f"identity_{table}_policy", "")
         healed.append(row.id)
     hub.ledger.quarantine.resolve(healed)
     return healed, failed

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import resources
 from typing import Any
 
-import pyarrow as pa
-
 from audiencehub.canonical import ACCOUNT, CONTACT, FACTS
 from audiencehub.cleaning.money import rate
 from audiencehub.hub import Hub
-from audiencehub.identity.clusters import clusters, star
+from audiencehub.identity.journal import journal
+from audiencehub.identity.match import match
+from audiencehub.identity.policy import accounts, contacts
 from audiencehub.warehouse import profiles
 
-Key = tuple[str, str]
-UNLIMITED = 1_000_000_000
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 FOR_EVER = datetime(9999, 12, 31, tzinfo=UTC)
 
@@ -40,10 +36,7 @@ def resolve(hub: Hub) -> Resolved:
     connection = hub.warehouse.connection
     with hub.warehouse.transaction():
         _priorities(hub)
-        maps = [(key, "account", value) for key, value in _accounts(hub).items()]
-        contacts = _contacts(hub)
-        maps += [(key, "contact", value) for key, value in contacts.items()]
-        _write_map(hub, maps)
+        _identify(hub)
         free = _free_domains(hub)
         connection.execute("DELETE FROM account")
         connection.execute(profiles.entity(ACCOUNT))
@@ -64,80 +57,19 @@ def _rows(hub: Hub, sql: str) -> list[tuple[Any, ...]]:
     return hub.warehouse.connection.execute(sql).fetchall()
 
 
-def _contacts(hub: Hub) -> Mapping[Key, int]:
-    """Each contact record to its person: same e-mail, same customer number, merged in a CRM."""
-    shared = set(hub.settings.identity.shared_mailboxes)
-    emails: dict[Hashable, list[Hashable]] = defaultdict(list)
-    numbers: dict[Hashable, list[Hashable]] = defaultdict(list)
-    records: list[Key] = []
-    merges: list[tuple[Hashable, Hashable]] = []
-    for source, source_id, email, number, deleted, into in _rows(
-        hub,
-        "SELECT source, source_id, email, external_id, deleted, merged_into FROM source_contact "
-        "ORDER BY source, source_id",
-    ):
-        key = (source, source_id)
-        records.append(key)
-        if into:
-            merges.append((key, (source, into)))
-        if deleted:
-            continue
-        if email and email.partition("@")[0] not in shared:
-            emails[email].append(key)
-        if number:
-            numbers[number].append(key)
-    limit = hub.settings.identity.records_per_key
-    links = [*star(emails, limit), *star(numbers, limit), *merges]
-    return _ids(hub, "contact", records, links)
-
-
-def _accounts(hub: Hub) -> Mapping[Key, int]:
-    """Each account record to its company: same registrable domain, merged in a CRM."""
-    free = set(_free_domains(hub))
-    domains: dict[Hashable, list[Hashable]] = defaultdict(list)
-    records: list[Key] = []
-    merges: list[tuple[Hashable, Hashable]] = []
-    for source, source_id, domain, deleted, into in _rows(
-        hub,
-        "SELECT source, source_id, domain, deleted, merged_into FROM source_account "
-        "ORDER BY source, source_id",
-    ):
-        key = (source, source_id)
-        records.append(key)
-        if into:
-            merges.append((key, (source, into)))
-        if domain and not deleted and domain not in free:
-            domains[domain].append(key)
-    return _ids(hub, "account", records, [*star(domains, UNLIMITED), *merges])
-
-
-def _ids(
-    hub: Hub, entity: str, records: list[Key], links: Iterable[tuple[Hashable, Hashable]]
-) -> Mapping[Key, int]:
-    """Stable ids from the ledger; a cluster takes the smallest of its records'."""
-    assigned = hub.ledger.people.assign(entity, [(*key, hub.now) for key in records])
-    joined = clusters(records, links)
-    smallest: dict[Hashable, int] = {}
-    for key in records:
-        head = joined[key]
-        smallest[head] = min(smallest.get(head, assigned[key]), assigned[key])
-    return {key: smallest[joined[key]] for key in records}
-
-
-def _write_map(hub: Hub, maps: list[tuple[Key, str, int]]) -> None:
-    connection = hub.warehouse.connection
-    table = pa.table(
-        {
-            "source": pa.array([key[0] for key, _, _ in maps], pa.string()),
-            "source_id": pa.array([key[1] for key, _, _ in maps], pa.string()),
-            "entity": pa.array([entity for _, entity, _ in maps], pa.string()),
-            "id": pa.array([value for _, _, value in maps], pa.int32()),
-        }
-    )
+def _identify(hub: Hub) -> None:
+    """Who is who: the table `record_map`, and the journal of what was joined."""
+    connection, settings = hub.warehouse.connection, hub.settings.identity
+    free = tuple(_free_domains(hub))
+    for policy in (accounts(settings, free), contacts(settings)):
+        match(connection, hub.ledger, policy, hub.now)
+        journal(connection, hub.ledger, policy.entity, hub.run_id, hub.now)
     connection.execute("DELETE FROM record_map")
-    connection.register("stage_map", table)
+    connection.execute(
+        "CREATE OR REPLACE TEMP VIEW stage_map AS"
+        " SELECT source, source_id, entity, id FROM identity_record"
+    )
     connection.execute(profiles.record_map())
-    connection.unregister("stage_map")
 
 
 def _priorities(hub: Hub) -> None:

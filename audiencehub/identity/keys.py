@@ -1,0 +1,187 @@
+"""Keys of records, derived and compared in the warehouse's SQL.
+
+`identity_record` holds every source record with its own id, the part of the graph it is in (by keys
+alone) and its person; `identity_key` who has which key; `identity_conflict` which keys joined
+nobody, and why. All three are made from the source rows and the ledger, and may be lost.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import duckdb
+
+from audiencehub.identity.policy import Policy
+
+TABLES = (
+    "CREATE TABLE IF NOT EXISTS identity_record(entity VARCHAR, source VARCHAR, source_id VARCHAR,"
+    " own INTEGER, part INTEGER, id INTEGER)",
+    "CREATE TABLE IF NOT EXISTS identity_key(entity VARCHAR, own INTEGER, kind VARCHAR,"
+    " key VARCHAR)",
+    "CREATE TABLE IF NOT EXISTS identity_conflict(entity VARCHAR, own INTEGER, kind VARCHAR,"
+    " key VARCHAR, reason VARCHAR)",
+    "CREATE TABLE IF NOT EXISTS identity_said(entity VARCHAR, word VARCHAR, n INTEGER,"
+    " one INTEGER, other INTEGER)",
+)
+Connection = duckdb.DuckDBPyConnection
+
+
+def prepare(connection: Connection) -> None:
+    """The tables, where a warehouse does not have them yet."""
+    for statement in TABLES:
+        connection.execute(statement)
+
+
+def blocked(policy: Policy, *, mailbox: bool = False) -> str:
+    """One regular expression of the values that name nobody; of mailbox names with `mailbox`."""
+    listed = []
+    for value in policy.blocked:
+        if value.startswith("^"):
+            listed.append(f"(?:{value})")
+        elif not value.endswith("@"):
+            listed.append(f"^{re.escape(value.lower())}$")
+        elif mailbox:
+            listed.append(f"^{re.escape(value[:-1].lower())}$")
+    if mailbox:
+        listed += [f"^{re.escape(name.lower())}$" for name in policy.mailboxes]
+    # Matches nothing when nothing is listed.
+    return "|".join(listed) or "^[^\\s\\S]$"
+
+
+def derive(connection: Connection, policy: Policy) -> None:
+    """Put the keys of the records in `touched(own)` into `identity_key`, in place of theirs."""
+    entity = policy.entity
+    connection.execute(
+        "DELETE FROM identity_key WHERE entity = ? AND own IN (SELECT own FROM touched)", [entity]
+    )
+    parts = [_key(kind, column) for kind, column in policy.keys.items()]
+    connection.execute(
+        f"""
+        INSERT INTO identity_key
+        WITH record AS (
+            SELECT source, source_id, own FROM identity_record WHERE entity = $entity
+        ), said AS (
+            SELECT r.own, s.* FROM source_{entity} s JOIN record r USING (source, source_id)
+            WHERE r.own IN (SELECT own FROM touched)
+        ), found AS (
+            {" UNION ALL ".join(parts)}
+            UNION ALL
+            SELECT said.own, 'crm_merge', CAST(target.own AS VARCHAR) FROM said
+            JOIN record target ON target.source = said.source
+              AND target.source_id = said.merged_into
+            UNION ALL
+            SELECT said.own, 'crm_merge', CAST(said.own AS VARCHAR) FROM said
+            WHERE (said.source, said.source_id) IN (
+                SELECT (source, merged_into) FROM source_{entity} WHERE merged_into IS NOT NULL)
+            UNION ALL
+            SELECT unnest([one, other]), 'manual', CAST(n AS VARCHAR) FROM identity_said
+            WHERE entity = $entity AND word = 'manual'
+        )
+        SELECT DISTINCT $entity, own, kind, key FROM found t(own, kind, key)
+        WHERE own IN (SELECT own FROM touched)
+        """,
+        _values(policy),
+    )
+
+
+def _key(kind: str, column: str) -> str:
+    clean = f'lower(trim("{column}"))'
+    tests = [f'"{column}" IS NOT NULL', f"NOT regexp_matches({clean}, $blocked)", "NOT deleted"]
+    if kind == "email":
+        tests.append(f"NOT regexp_matches(split_part({clean}, '@', 1), $mailbox)")
+    if kind == "domain":
+        tests.append(f'"{column}" NOT IN (SELECT unnest($excluded::VARCHAR[]))')
+    return f"""SELECT own, '{kind}', "{column}" FROM said WHERE {" AND ".join(tests)}"""
+
+
+def _values(policy: Policy) -> dict[str, Any]:
+    values: dict[str, Any] = {"entity": policy.entity, "blocked": blocked(policy)}
+    if "email" in policy.keys:
+        values["mailbox"] = blocked(policy, mailbox=True)
+    if "domain" in policy.keys:
+        values["excluded"] = list(policy.excluded)
+    return values
+
+
+def around(connection: Connection, entity: str) -> None:
+    """Widen `touched(own)` by the records on the other end of a CRM's merge."""
+    connection.execute(
+        f"""
+        INSERT INTO touched
+        WITH record AS (
+            SELECT source, source_id, own FROM identity_record WHERE entity = $entity
+        ), merge AS (
+            SELECT gone.own AS loser, target.own AS survivor
+            FROM source_{entity} s
+            JOIN record gone USING (source, source_id)
+            JOIN record target ON target.source = s.source AND target.source_id = s.merged_into
+            WHERE s.merged_into IS NOT NULL
+        )
+        SELECT survivor FROM merge WHERE loser IN (SELECT own FROM touched)
+        UNION SELECT loser FROM merge WHERE survivor IN (SELECT own FROM touched)
+        EXCEPT SELECT own FROM touched
+        """,
+        {"entity": entity},
+    )
+
+
+def edges(connection: Connection, policy: Policy) -> tuple[Any, Any]:
+    """Two arrays of own ids within `scope(own)`, joined pairwise: every holder of a key to the
+    first. A key of more records than the policy allows is no edge, and goes to the conflicts."""
+    limit = policy.records_per_key
+    keys = ", ".join(f"'{kind}'" for kind in policy.keys)
+    connection.execute(
+        f"""
+        CREATE OR REPLACE TEMP TABLE shared AS
+        SELECT kind, key, min(own) AS head, count(*) AS n FROM identity_key
+        WHERE entity = '{policy.entity}' AND own IN (SELECT own FROM scope)
+        GROUP BY kind, key HAVING count(*) > 1
+        """
+    )
+    connection.execute(
+        f"""
+        INSERT INTO identity_conflict
+        SELECT entity, own, kind, key, 'shared by more than {limit} records'
+        FROM identity_key JOIN shared USING (kind, key)
+        WHERE entity = '{policy.entity}' AND n > {limit} AND kind IN ({keys})
+        """
+    )
+    connection.execute(f"DELETE FROM shared WHERE n > {limit} AND kind IN ({keys})")
+    found = connection.execute(
+        f"""
+        SELECT own, head FROM identity_key JOIN shared USING (kind, key)
+        WHERE entity = '{policy.entity}' AND own <> head
+        """
+    ).fetchnumpy()
+    return found["own"], found["head"]
+
+
+def doubtful(connection: Connection, policy: Policy) -> list[int]:
+    """Parts of `parted(own, part)` that break a limit, or hold both ends of a separation."""
+    limits = " UNION ".join(
+        [
+            f"SELECT part FROM held WHERE kind = '{kind}' GROUP BY part "
+            f"HAVING count(DISTINCT key) > {int(limit)}"
+            for kind, limit in policy.values_per_profile.items()
+        ]
+        + [
+            f"SELECT part FROM sized WHERE n > {policy.records_per_profile}",
+            f"SELECT part FROM held GROUP BY part HAVING count(*) > {policy.keys_per_profile}",
+        ]
+    )
+    found = connection.execute(
+        f"""
+        WITH sized AS (SELECT part, count(*) AS n FROM parted GROUP BY part HAVING count(*) > 1),
+        held AS (
+            SELECT DISTINCT part, kind, key FROM identity_key
+            JOIN parted USING (own) JOIN sized USING (part) WHERE entity = '{policy.entity}'
+        ), apart AS (
+            SELECT a.part FROM identity_said s JOIN parted a ON a.own = s.one
+            JOIN parted b ON b.own = s.other AND b.part = a.part
+            WHERE s.entity = '{policy.entity}' AND s.word = 'apart'
+        )
+        SELECT part FROM ({limits} UNION SELECT part FROM apart) ORDER BY part
+        """
+    ).fetchall()
+    return [int(row[0]) for row in found]

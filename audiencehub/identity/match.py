@@ -1,0 +1,253 @@
+"""Match: every record of an entity to its person or company, computed anew where it may differ.
+
+Only parts of the graph that a changed record touches are computed again: the record, whoever has a
+key it had or has, and all that these are connected to. A part is closed under its keys, so that the
+result is the same as computing everything.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+import pyarrow as pa
+
+from audiencehub.identity import keys
+from audiencehub.identity.components import Ids, components
+from audiencehub.identity.guard import Group, settle
+from audiencehub.identity.keys import Connection
+from audiencehub.identity.policy import Policy
+from audiencehub.ledger import Ledger
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """What one pass looked at."""
+
+    entity: str
+    touched: int
+    """Records that are new or changed, or that somebody joined or parted."""
+    scope: int
+    """Records that were computed anew."""
+    full: bool
+
+
+def match(connection: Connection, ledger: Ledger, policy: Policy, now: datetime) -> Matched:
+    """Bring `identity_record` to what source rows, journal and policy say.
+
+    Inside the caller's transaction. Leaves the temporary table `scope(own)`.
+    """
+    keys.prepare(connection)
+    entity = policy.entity
+    full = _mark(connection, entity) != policy.version
+    if full:
+        for table in ("record", "key", "conflict", "said"):
+            connection.execute(f"DELETE FROM identity_{table} WHERE entity = ?", [entity])
+    since = -1 if full else _watermark(connection, entity)
+    connection.execute("CREATE OR REPLACE TEMP TABLE touched(own INTEGER)")
+    _number(connection, ledger, entity, now)
+    _said(connection, ledger, entity)
+    connection.execute(
+        f"""
+        INSERT INTO touched SELECT r.own FROM source_{entity} s JOIN identity_record r
+        ON r.entity = '{entity}' AND r.source = s.source AND r.source_id = s.source_id
+        WHERE s.manifest_id > ? OR r.part IS NULL EXCEPT SELECT own FROM touched
+        """,
+        [since],
+    )
+    if not full:
+        keys.around(connection, entity)
+    touched = _count(connection, "touched")
+    _scope(connection, policy, full=full)
+    if touched:
+        _parts(connection, policy)
+    _note(connection, entity, policy.version)
+    return Matched(entity, touched, _count(connection, "scope"), full)
+
+
+def _number(connection: Connection, ledger: Ledger, entity: str, now: datetime) -> None:
+    """Own ids of records that have none here: given once, and for ever in the ledger."""
+    fresh = connection.execute(
+        f"SELECT source, source_id FROM source_{entity} s WHERE NOT EXISTS (SELECT 1 FROM"
+        f" identity_record r WHERE r.entity = '{entity}' AND r.source = s.source"
+        " AND r.source_id = s.source_id)"
+    ).fetchall()
+    if not fresh:
+        return
+    ids = ledger.people.assign(entity, [(source, key, now) for source, key in fresh])
+    table = pa.table(
+        {
+            "source": pa.array([key[0] for key in ids], pa.string()),
+            "source_id": pa.array([key[1] for key in ids], pa.string()),
+            "own": pa.array(list(ids.values()), pa.int32()),
+        }
+    )
+    connection.register("stage_own", table)
+    connection.execute(
+        f"INSERT INTO identity_record SELECT '{entity}', source, source_id, own, NULL, NULL"
+        " FROM stage_own ORDER BY own"
+    )
+    connection.unregister("stage_own")
+
+
+def _said(connection: Connection, ledger: Ledger, entity: str) -> None:
+    """What people joined and parted; whom a difference concerns is touched."""
+    wanted = {("manual", *row) for row in ledger.merges.manual(entity)}
+    wanted |= {
+        ("apart", one.merge_id, one.keeps, one.goes) for one in ledger.merges.separations(entity)
+    }
+    known = set(
+        connection.execute(
+            "SELECT word, n, one, other FROM identity_said WHERE entity = ?", [entity]
+        ).fetchall()
+    )
+    if wanted == known:
+        return
+    connection.execute("DELETE FROM identity_said WHERE entity = ?", [entity])
+    if wanted:
+        connection.executemany(
+            "INSERT INTO identity_said VALUES(?, ?, ?, ?, ?)",
+            [(entity, *row) for row in sorted(wanted)],
+        )
+    owns = {own for row in wanted ^ known for own in row[2:]}
+    connection.executemany("INSERT INTO touched VALUES(?)", [(own,) for own in sorted(owns)])
+    # A record may be known to the ledger and not yet to a warehouse that is being rebuilt.
+    connection.execute(
+        "DELETE FROM touched WHERE own NOT IN (SELECT own FROM identity_record WHERE entity = ?)",
+        [entity],
+    )
+
+
+def _scope(connection: Connection, policy: Policy, *, full: bool) -> None:
+    """All records that the touched ones may be connected to, before or after their change."""
+    entity = policy.entity
+    if full:
+        keys.derive(connection, policy)
+        connection.execute(
+            f"CREATE OR REPLACE TEMP TABLE scope AS SELECT own FROM identity_record"
+            f" WHERE entity = '{entity}' ORDER BY own"
+        )
+        return
+    held = (
+        f"SELECT kind, key FROM identity_key WHERE entity = '{entity}'"
+        " AND own IN (SELECT own FROM touched)"
+    )
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE touched_key AS {held}")
+    keys.derive(connection, policy)
+    connection.execute(f"INSERT INTO touched_key {held}")
+    connection.execute(
+        f"""
+        CREATE OR REPLACE TEMP TABLE scope AS
+        WITH reached AS (
+            SELECT own FROM touched UNION
+            SELECT own FROM identity_key k WHERE entity = '{entity}' AND EXISTS (
+                SELECT 1 FROM touched_key t WHERE t.kind = k.kind AND t.key = k.key)
+        ), part AS (
+            SELECT DISTINCT part FROM identity_record
+            WHERE entity = '{entity}' AND own IN (SELECT own FROM reached)
+        )
+        SELECT own FROM identity_record WHERE entity = '{entity}'
+        AND (own IN (SELECT own FROM touched) OR part IN (SELECT part FROM part))
+        ORDER BY own
+        """
+    )
+    connection.execute(
+        "DELETE FROM identity_conflict WHERE entity = ? AND own IN (SELECT own FROM scope)",
+        [entity],
+    )
+
+
+def _parts(connection: Connection, policy: Policy) -> None:
+    """Components of the scope, then limits and separations where they matter."""
+    entity = policy.entity
+    left, right = keys.edges(connection, policy)
+    ids = np.asarray(connection.execute("SELECT own FROM scope ORDER BY own").fetchnumpy()["own"])
+    found = components(ids, left, right)
+    _stage(connection, "parted", ids, found)
+    wrong = keys.doubtful(connection, policy)
+    persons = found.copy()
+    if wrong:
+        for own, person in _settled(connection, policy, wrong).items():
+            persons[np.searchsorted(ids, own)] = person
+    _stage(connection, "settled", ids, persons)
+    connection.execute(
+        f"""
+        UPDATE identity_record r SET part = p.part, id = s.part FROM parted p
+        JOIN settled s USING (own)
+        WHERE r.entity = '{entity}' AND p.own = r.own
+          AND (r.part IS DISTINCT FROM p.part OR r.id IS DISTINCT FROM s.part)
+        """
+    )
+    connection.unregister("parted")
+    connection.unregister("settled")
+
+
+def _settled(connection: Connection, policy: Policy, parts: list[int]) -> dict[int, int]:
+    entity = policy.entity
+    connection.register("wrong", pa.table({"part": pa.array(parts, pa.int32())}))
+    rows = connection.execute(
+        f"""
+        SELECT p.part, k.own, k.kind, k.key FROM identity_key k
+        JOIN parted p USING (own) JOIN wrong USING (part)
+        WHERE k.entity = '{entity}' AND NOT EXISTS (
+            SELECT 1 FROM identity_conflict c WHERE c.entity = '{entity}'
+            AND c.own = k.own AND c.kind = k.kind AND c.key = k.key)
+        """
+    ).fetchall()
+    members = connection.execute("SELECT part, own FROM parted JOIN wrong USING (part)").fetchall()
+    connection.unregister("wrong")
+    owns, held = defaultdict(list), defaultdict(list)
+    for part, own in members:
+        owns[part].append(own)
+    for part, *row in rows:
+        held[part].append(row)
+    apart: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    where = {own: part for part, own in members}
+    for one, other in connection.execute(
+        "SELECT one, other FROM identity_said WHERE entity = ? AND word = 'apart'", [entity]
+    ).fetchall():
+        if one in where and where[one] == where.get(other):
+            apart[where[one]].append((one, other))
+    found: dict[int, int] = {}
+    dropped = []
+    for part in parts:
+        group = Group.of((own, kind, key) for own, kind, key in held[part])
+        found |= settle(group, sorted(owns[part]), policy, apart[part])
+        dropped += [(entity, c.own, c.kind, c.key, c.reason) for c in group.conflicts]
+    if dropped:
+        connection.executemany("INSERT INTO identity_conflict VALUES(?, ?, ?, ?, ?)", dropped)
+    return found
+
+
+def _stage(connection: Connection, name: str, ids: Ids, parts: Ids) -> None:
+    connection.register(name, pa.table({"own": pa.array(ids), "part": pa.array(parts)}))
+
+
+def _count(connection: Connection, table: str) -> int:
+    return int(connection.execute(f"SELECT count(*) FROM {table}").fetchall()[0][0])
+
+
+def _mark(connection: Connection, entity: str) -> str | None:
+    found = connection.execute(
+        "SELECT value FROM meta WHERE key = ?", [f"identity_{entity}_policy"]
+    ).fetchall()
+    return str(found[0][0]) if found else None
+
+
+def _watermark(connection: Connection, entity: str) -> int:
+    found = connection.execute(
+        "SELECT value FROM meta WHERE key = ?", [f"identity_{entity}_manifest"]
+    ).fetchall()
+    return int(found[0][0]) if found else -1
+
+
+def _note(connection: Connection, entity: str, version: str) -> None:
+    (newest,) = connection.execute(
+        f"SELECT coalesce(max(manifest_id), -1) FROM source_{entity}"
+    ).fetchall()
+    for key, value in (("policy", version), ("manifest", str(newest[0]))):
+        name = f"identity_{entity}_{key}"
+        connection.execute("DELETE FROM meta WHERE key = ?", [name])
+        connection.execute("INSERT INTO meta VALUES(?, ?)", [name, value])
