@@ -30,4 +30,5 @@ def components(ids: Ids, left: Ids, right: Ids) -> Ids:
     smallest = np.empty(count, ids.dtype)
     # Written from the last to the first: of repeated labels the last write stays, the smallest id.
     smallest[labels[::-1]] = ids[::-1]
-    return smallest[labels]
+    found: Ids = smallest[labels]
+    return found

@@ -190,7 +190,7 @@ class Merges:
             " WHERE entity=? AND lifted_at IS NULL ORDER BY keeps, goes, n",
             (entity,),
         )
-        return [Separation(*row[:5], instant(row[5])) for row in found]
+        return [Separation(*(*row[:5], instant(row[5]))) for row in found]
 
     def alias(self, entity: str, owns: Collection[int] | None = None) -> dict[int, int]:
         """Record's own id to its person's, where they differ; of all when none are named."""
@@ -231,7 +231,14 @@ class Merges:
         found = self._db.rows(f"SELECT {COLUMNS} FROM merge_journal WHERE {where}", values)
         return [
             Merge(
-                *row[:5], json.loads(row[5]), *row[6:8], instant(row[8]), maybe(row[9]), *row[10:]
+                *(
+                    *row[:5],
+                    json.loads(row[5]),
+                    *row[6:8],
+                    instant(row[8]),
+                    maybe(row[9]),
+                    *row[10:],
+                )
             )
             for row in found
         ]
