@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import duckdb
 import typer
 
-from audiencehub.cli.common import AsJson, Env, console, emit, say, verb
+from audiencehub.cli.common import AsJson, Env, console, emit, fold, say, verb
 from audiencehub.errors import ConfigError
 from audiencehub.insight.people import load_profiles, memberships, provenance
 from audiencehub.model import Entity
@@ -142,14 +142,14 @@ def _show(
     published: datetime,
 ) -> None:
     for line in _heading(entity, number, profile):
-        console.print(line, markup=False, soft_wrap=True)
+        fold(line)
     records = connection.execute(
         "SELECT source, record_kind, source_id FROM record_map "
         "WHERE entity = ? AND id = ? ORDER BY ALL",
         [entity, number],
     ).fetchall()
     listed = ", ".join(f"{source} {kind} {key}" for source, kind, key in records)
-    say(f"records: {listed}", style="dim", soft_wrap=True)
+    fold(f"records: {listed}", style="dim")
     say(f"as published {published.astimezone(settings.zone):%Y-%m-%d %H:%M}", style="dim")
     inside = [one for one in found if one.matches or one.member]
     for one in found:
@@ -158,18 +158,16 @@ def _show(
             _brief(one)
             continue
         for place, line in enumerate(one.lines()):
-            console.print(line, style="bold" if place == 0 else None, markup=False, soft_wrap=True)
+            fold(line, style="bold" if place == 0 else None)
 
 
 def _brief(one: Explanation) -> None:
     head, *_ = one.lines()
-    console.print(head, style="bold dim", markup=False, soft_wrap=True)
+    fold(head, style="bold dim")
     for line in _failing(one):
-        console.print(f"  {line}", style="dim", markup=False, soft_wrap=True)
+        fold(f"  {line}", style="dim")
     if one.flip:
-        console.print(
-            f"  to enter: {'; and '.join(one.flip)}", style="dim", markup=False, soft_wrap=True
-        )
+        fold(f"  to enter: {'; and '.join(one.flip)}", style="dim")
 
 
 def _failing(one: Explanation) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
@@ -51,6 +52,22 @@ def verb(function: Callable[P, R]) -> Callable[P, R]:
 def say(text: str = "", **kwargs: Any) -> None:
     """One line for a person."""
     console.print(text, **kwargs)
+
+
+def fold(text: str, style: str | None = None) -> None:
+    """A line of data as it is, folded at the width with its own indent and a little more."""
+    indent = " " * (len(text) - len(text.lstrip()))
+    lines = textwrap.wrap(
+        text,
+        console.width,
+        initial_indent="",
+        subsequent_indent=f"{indent}    ",
+        drop_whitespace=True,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    for line in lines or [""]:
+        console.print(line, style=style, markup=False, soft_wrap=True)
 
 
 def emit(value: Any) -> None:

@@ -36,8 +36,7 @@ def sources(summary: Mapping[str, Any]) -> None:
         say(
             f"{people['contacts']:,} people and {people['accounts']:,} companies stand; "
             f"{people['merged']:,} contact records are another record's person; "
-            f"{normal['quarantined']:,} records went to quarantine.",
-            soft_wrap=True,
+            f"{normal['quarantined']:,} records went to quarantine."
         )
 
 
@@ -93,7 +92,7 @@ def plans(rows: Sequence[Mapping[str, Any]], title: str = "Plan") -> None:
     for one in rows:
         if one["excluded"]:
             why = ", ".join(f"{count:,} {reason}" for reason, count in one["excluded"].items())
-            say(f"{one['target']} leaves out {why}.", soft_wrap=True)
+            say(f"{one['target']} leaves out {why}.")
 
 
 def _target(one: Mapping[str, Any]) -> str:
