@@ -82,9 +82,7 @@ def state(project: Project) -> State:
 def writes(project: Project, vendor: str) -> list[dict[str, Any]]:
     """A fake's own log of tag and list writes, oldest first; the making of fields is left out."""
     log = table(project, vendor, "__writes").values()
-    return [
-        one for one in log if vendor == "meta_ads" or one.get("object") in OBJECTS[vendor]
-    ]
+    return [one for one in log if vendor == "meta_ads" or one.get("object") in OBJECTS[vendor]]
 
 
 def written(project: Project) -> Counter[tuple[str, str, str]]:

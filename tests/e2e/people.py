@@ -62,7 +62,8 @@ def outgrow(project: Project, urls: Mapping[str, str], segment: str) -> None:
     tagged = sorted(r for r, tags in fakes.state(project).segments().items() if segment in tags)
     links = fakes.table(project, "hubspot", "link:contacts:companies")
     contacts = fakes.records(project, "salesforce", "Contact")
-    companies = {links[key]["to"][0][0] for _, kind, key in tagged if kind == "contacts" and key in links}
+    theirs = [key for _, kind, key in tagged if kind == "contacts"]
+    companies = {links[key]["to"][0][0] for key in theirs if key in links}
     accounts = {contacts[key]["AccountId"] for _, kind, key in tagged if kind == "Contact"}
     for key in sorted(companies)[::2]:
         edit(urls, "companies", key, numberofemployees="20000")

@@ -20,7 +20,7 @@ from audiencehub.sandbox import process
 REPOSITORY = Path(__file__).parents[2]
 KEPT_VARIABLES = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV", "AUDIENCEHUB_REALDATA")
 SMALL = {"contacts": 400, "accounts": 60}
-EVERYTHING_GOES = "\n[guards]\nfirst_run = \"go\"\nfield_share = 1.0\nadds_count = 100000\n"
+EVERYTHING_GOES = '\n[guards]\nfirst_run = "go"\nfield_share = 1.0\nadds_count = 100000\n'
 """For tests that are about something else than approval."""
 SECONDS = 240
 
@@ -47,7 +47,9 @@ class Project:
         self.folder = root / ".audiencehub" / "sandbox"
 
     @classmethod
-    def make(cls, root: Path, settings: str = "", world: Mapping[str, int] | None = None) -> Project:
+    def make(
+        cls, root: Path, settings: str = "", world: Mapping[str, int] | None = None
+    ) -> Project:
         """A fresh one, with a smaller company unless `world` says otherwise."""
         root.mkdir(parents=True)
         for name in ("deployments", "segment_rules"):

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
+from audiencehub.sandbox import process
 from tests.e2e import fakes, people
 
 
@@ -34,7 +37,8 @@ def test_everyone_ever_uploaded_had_said_yes(pushed, second_day):
 
 def test_some_members_are_left_out_for_want_of_consent(pushed):
     """If everybody had consented, the test above could not fail."""
-    tagged = [r for r, tags in fakes.state(pushed).segments().items() if "pricing_page_interest" in tags]
+    segment = "pricing_page_interest"
+    tagged = [one for one, tags in fakes.state(pushed).segments().items() if segment in tags]
     assert len(tagged) > len(fakes.state(pushed).lists["Looked at prices"])
     assert people.refusing(pushed)
 
@@ -54,18 +58,18 @@ def test_who_withdraws_is_gone_with_the_next_sync(tomorrow, tmp_path):
     assert {known[digest] for digest in standing(project)} <= people.granting(project)
 
 
+@pytest.mark.verify
 def test_a_withdrawal_passes_though_a_source_is_broken(tomorrow, tmp_path):
     """Removals wait when a source was not read to its end; withdrawals never wait."""
-    from audiencehub.sandbox import process
-
     project = tomorrow.copy(tmp_path / "withdrawn")
     leaving = sorted(set(standing(project)))[0]
     email = people.hashes(people.emails(project))[leaving]
     people.withdraw(project, email, "2026-11-17T08:30:00+00:00")
 
     with project.sandbox() as urls:
-        process.fault(urls, "hubspot", path="/contacts", method="GET", times=1000,
-                      set_json={"results": None})  # fmt: skip
+        process.fault(
+            urls, "hubspot", path="/contacts", method="GET", times=1000, set_json={"results": None}
+        )
         project.sync("--full", "--quiet", code=None)
 
     assert leaving not in standing(project)

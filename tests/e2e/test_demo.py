@@ -16,11 +16,18 @@ def as_told(project: Project) -> None:
     done = project.run("demo")
 
     assert "Traceback" not in done.text
-    places = [done.out.find(words) for words in (
-        "Plan of the first run", "audiencehub approve", "Approved: exactly that plan is sent",
-        "Plan of the second day: only differences", "Both agree: only differences went out.",
-        "One person explained", "Where to look next",
-    )]  # fmt: skip
+    places = [
+        done.out.find(words)
+        for words in (
+            "Plan of the first run",
+            "audiencehub approve",
+            "Approved: exactly that plan is sent",
+            "Plan of the second day: only differences",
+            "Both agree: only differences went out.",
+            "One person explained",
+            "Where to look next",
+        )
+    ]
     assert -1 not in places, places
     assert places == sorted(places)
     assert "held: the first plan of" in done.out
@@ -31,6 +38,7 @@ def as_told(project: Project) -> None:
     assert "pull hubspot/contact" in done.err, "no progress is shown"
 
 
+@pytest.mark.verify
 def test_the_demo_tells_its_story_and_again(tmp_path):
     """A first run that fails, or leaves something in the way of a second, is the last one."""
     project = Project.make(tmp_path / "demo")

@@ -12,9 +12,14 @@ import yaml
 from tests.e2e import fakes
 from tests.e2e.project import Project
 
-KINDS = {("hubspot", "contacts"): ("contact", "contact"), ("hubspot", "companies"): ("account", "account"),
-         ("salesforce", "Contact"): ("contact", "contact"), ("salesforce", "Lead"): ("contact", "lead"),
-         ("salesforce", "Account"): ("account", "account")}  # fmt: skip
+KINDS = {
+    ("hubspot", "contacts"): ("contact", "contact"),
+    ("hubspot", "companies"): ("account", "account"),
+    ("salesforce", "Contact"): ("contact", "contact"),
+    ("salesforce", "Lead"): ("contact", "lead"),
+    ("salesforce", "Account"): ("account", "account"),
+}
+"""CRM and object to entity and kind of record, in the hub's words."""
 
 
 def held_back(name, rule, entity, number):
@@ -42,7 +47,9 @@ def wanted(project: Project):
     for crm, kind, key, entity, number, segment in rows:
         rule = rules[segment]
         active = any(one["to"] == crm and one["as"] == "tag" for one in rule["activate"])
-        if active and (crm, entity, kind) in places and not held_back(segment, rule, entity, number):
+        if not active or held_back(segment, rule, entity, number):
+            continue
+        if (crm, entity, kind) in places:
             found.setdefault((crm, places[crm, entity, kind], key), set()).add(segment)
     return {record: frozenset(tags) for record, tags in found.items()}
 
@@ -78,9 +85,14 @@ def test_a_second_sync_sends_nothing(pushed, tmp_path):
 def test_the_next_day_writes_exactly_the_records_that_differ(tomorrow, second_day):
     """If more is written than differs, or less, the diff is wrong; counted from both ends."""
     was, want = fakes.state(tomorrow).segments(), wanted(second_day)
-    live = {(crm, kind, key) for crm, kinds in fakes.OBJECTS.items() for kind in kinds
-            for key in fakes.records(second_day, crm, kind)}  # fmt: skip
-    due = {record for record in live if was.get(record, frozenset()) != want.get(record, frozenset())}
+    live = {
+        (crm, kind, key)
+        for crm, kinds in fakes.OBJECTS.items()
+        for kind in kinds
+        for key in fakes.records(second_day, crm, kind)
+    }
+    none = frozenset[str]()
+    due = {record for record in live if was.get(record, none) != want.get(record, none)}
     new = log(second_day)[:]
     for record in log(tomorrow):
         new.remove(record)

@@ -75,9 +75,14 @@ def test_a_hand_edit_is_listed_and_not_undone(edited):
 
     assert tags(urls, key) == {added}
     assert edits(project) == [
-        {"target": "hubspot/contact/tags", "record": key, "added": [added],
-         "removed": ["pricing_page_interest"], "found_at": edits(project)[0]["found_at"]}
-    ]  # fmt: skip
+        {
+            "target": "hubspot/contact/tags",
+            "record": key,
+            "added": [added],
+            "removed": ["pricing_page_interest"],
+            "found_at": edits(project)[0]["found_at"],
+        }
+    ]
     assert "edited by hand" in done.out
     said = project.run("drift").out
     assert key in said
@@ -99,6 +104,7 @@ def test_a_rule_change_keeps_the_hand_edit(edited):
     assert tags(urls, key) == {added, "fading_users"}
 
 
+@pytest.mark.verify
 def test_an_accepted_edit_stands_and_is_listed_no_more(edited):
     """Accepted means settled: it stays, through later changes too."""
     project, urls, key, added = edited
@@ -113,6 +119,7 @@ def test_an_accepted_edit_stands_and_is_listed_no_more(edited):
     assert edits(project) == []
 
 
+@pytest.mark.verify
 def test_a_reverted_edit_is_written_over(edited):
     """Reverted means the rules win again, with the next push."""
     project, urls, key, _ = edited
@@ -125,6 +132,7 @@ def test_a_reverted_edit_is_written_over(edited):
     assert edits(project) == []
 
 
+@pytest.mark.verify
 def test_an_edit_of_nothing_known_is_refused(edited):
     """A typo in --accept must not settle nothing in silence."""
     project, *_ = edited

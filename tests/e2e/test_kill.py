@@ -28,8 +28,9 @@ MOMENTS = {
 
 def crashed(project: Project, point: str, *words: str) -> None:
     """A sync that dies at a crash point; fails when it never came there."""
-    done = project.run("sync", *(words or ("--no-prefect",)), "--quiet", code=None,
-                       **{crash.VARIABLE: point})  # fmt: skip
+    done = project.run(
+        "sync", *(words or ("--no-prefect",)), "--quiet", code=None, **{crash.VARIABLE: point}
+    )
     assert done.code == -signal.SIGKILL, f"{point} was not reached:\n{done.text}"
 
 
@@ -83,8 +84,18 @@ def test_killed_at_every_step(morning, pushed, tmp_path, moment):
 
 
 @pytest.mark.verify
-@pytest.mark.parametrize("point", [*crash.POINTS, "after_begin:4", "after_sent:3", "after_sent:8",
-                                   "after_apply:3", "after_apply:7", "after_record:5"])  # fmt: skip
+@pytest.mark.parametrize(
+    "point",
+    [
+        *crash.POINTS,
+        "after_begin:4",
+        "after_sent:3",
+        "after_sent:8",
+        "after_apply:3",
+        "after_apply:7",
+        "after_record:5",
+    ],
+)
 def test_killed_at_every_crash_point(morning, pushed, tmp_path, point):
     """The first push of all places, killed once in each of its moments."""
     project = morning.copy(tmp_path / "killed")
@@ -95,8 +106,17 @@ def test_killed_at_every_crash_point(morning, pushed, tmp_path, point):
 
 
 @pytest.mark.verify
-@pytest.mark.parametrize("point", ["after_plan", "before_sent:3", "after_apply:1", "after_apply:4",
-                                   "after_record:2", "before_sweep:2"])  # fmt: skip
+@pytest.mark.parametrize(
+    "point",
+    [
+        "after_plan",
+        "before_sent:3",
+        "after_apply:1",
+        "after_apply:4",
+        "after_record:2",
+        "before_sweep:2",
+    ],
+)
 def test_killed_at_a_crash_point_of_the_second_day(tomorrow, second_day, tmp_path, point):
     """A push with removals, killed: what leaves must leave, and nothing else."""
     project = tomorrow.copy(tmp_path / "killed")
@@ -134,8 +154,11 @@ def test_killed_inside_a_flow(tomorrow, second_day, tmp_path, point):
 def test_the_comparison_sees_one_changed_record(second_day, tmp_path):
     """If a single wrong tag, row or reason went unseen, every test above would prove nothing."""
     project = second_day.copy(tmp_path / "tampered")
-    record = next(key for crm, kind, key in fakes.state(project).segments()
-                  if (crm, kind) == ("hubspot", "contacts"))  # fmt: skip
+    record = next(
+        key
+        for crm, kind, key in fakes.state(project).segments()
+        if (crm, kind) == ("hubspot", "contacts")
+    )
     with project.sandbox() as urls:
         people.edit(urls, "contacts", record, audiencehub_segments="")
 

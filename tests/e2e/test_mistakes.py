@@ -66,7 +66,8 @@ def test_wrong_settings_name_file_and_line(project):
 
     done = project.sync(code=2)
 
-    assert f"deployments/sandbox.toml:{line}: sources.hubspot.prioritty is not a setting" in done.err
+    where = f"deployments/sandbox.toml:{line}"
+    assert f"{where}: sources.hubspot.prioritty is not a setting" in done.err
     assert "Did you mean priority?" in done.err
     assert "Traceback" not in done.text
     assert done.out == ""
