@@ -69,9 +69,11 @@ def test_the_shipped_file_deploys_and_its_schedules_create_runs(
     assert [one["enabled"] for one in api.all("/automations/filter", {})] == [True]
 
 
-def test_deploying_again_changes_nothing_and_keeps_a_pause(server: LocalServer) -> None:
+def test_deploying_again_changes_nothing_and_keeps_a_pause(
+    server: LocalServer, tmp_path: Path
+) -> None:
     """If this fails, a schedule that someone paused runs again after the next deploy."""
-    settings = marker.project(server.process.log.parent / "again")
+    settings = marker.project(tmp_path)
     api = server.access.api()
     deploy(settings, api, server.access.variables())
     before = deployments(server)["often"]
