@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +11,8 @@ import requests
 from audiencehub.errors import Stop, Wait
 
 TIMEOUT = (5.0, 30.0)
+PAUSES = (0.2, 0.5, 1.0, 2.0, 4.0)
+"""Seconds between tries while the server is busy."""
 
 
 class Api:
@@ -39,13 +42,7 @@ class Api:
 
     def call(self, method: str, path: str, body: Any = None, *, absent_ok: bool = False) -> Any:
         """The decoded reply (None when empty). Raises Stop when refused, Wait when unreachable."""
-        try:
-            reply = self._session.request(method, self.url + path, json=body, timeout=TIMEOUT)
-        except requests.RequestException as error:
-            raise Wait(
-                f"The Prefect server at {self.url} does not answer ({type(error).__name__}).",
-                hint="Start it with: audiencehub up",
-            ) from None
+        reply = self._patiently(method, path, body)
         if reply.status_code == 404 and absent_ok:
             return None
         if reply.status_code == 503:
@@ -61,6 +58,21 @@ class Api:
                 hint="Check that client and server run the Prefect of requirements.lock",
             )
         return reply.json() if reply.content else None
+
+    def _patiently(self, method: str, path: str, body: Any) -> requests.Response:
+        """The reply; a 503 is SQLite's lock, held for a moment by the server's own services."""
+        for pause in (*PAUSES, None):
+            try:
+                reply = self._session.request(method, self.url + path, json=body, timeout=TIMEOUT)
+            except requests.RequestException as error:
+                raise Wait(
+                    f"The Prefect server at {self.url} does not answer ({type(error).__name__}).",
+                    hint="Start it with: audiencehub up",
+                ) from None
+            if reply.status_code != 503 or pause is None:
+                break
+            time.sleep(pause)
+        return reply
 
     def all(self, path: str, body: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Every row of a `/filter` path, page after page."""
