@@ -18,12 +18,12 @@ MARK = 16
 
 
 def journal(connection: Connection, ledger: Ledger, entity: str, run_id: str, now: datetime) -> int:
-    """Aliases and merges of the records in `scope`; how many merges are new."""
+    """Aliases and merges of the records that wait for it; how many merges are new."""
     persons = dict(
         connection.execute(
             "SELECT own, id FROM identity_record WHERE entity = ?"
-            " AND own IN (SELECT own FROM scope)",
-            [entity],
+            " AND own IN (SELECT own FROM identity_waiting WHERE entity = ?)",
+            [entity, entity],
         ).fetchall()
     )
     if not persons:
@@ -51,6 +51,7 @@ def journal(connection: Connection, ledger: Ledger, entity: str, run_id: str, no
             now,
             [(person, own, evidence.get(own, []), "") for own, person in sorted(fresh.items())],
         )
+    connection.execute("DELETE FROM identity_waiting WHERE entity = ?", [entity])
     return len(fresh)
 
 

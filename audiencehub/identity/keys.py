@@ -2,7 +2,8 @@
 
 `identity_record` holds every source record with its own id, the part of the graph it is in (by keys
 alone) and its person; `identity_key` who has which key; `identity_conflict` which keys joined
-nobody, and why. All three are made from the source rows and the ledger, and may be lost.
+nobody, and why; `identity_said` what people joined and parted; `identity_waiting` whose journal is
+to be looked at. All are made from the source rows and the ledger, and may be lost.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ TABLES = (
     " key VARCHAR)",
     "CREATE TABLE IF NOT EXISTS identity_conflict(entity VARCHAR, own INTEGER, kind VARCHAR,"
     " key VARCHAR, reason VARCHAR)",
+    "CREATE TABLE IF NOT EXISTS identity_waiting(entity VARCHAR, own INTEGER)",
     "CREATE TABLE IF NOT EXISTS identity_said(entity VARCHAR, word VARCHAR, n INTEGER,"
     " one INTEGER, other INTEGER)",
 )

@@ -37,7 +37,7 @@ class Matched:
 def match(connection: Connection, ledger: Ledger, policy: Policy, now: datetime) -> Matched:
     """Bring `identity_record` to what source rows, journal and policy say.
 
-    Inside the caller's transaction. Leaves the temporary table `scope(own)`.
+    Inside the caller's transaction. What was computed anew waits for `journal`.
     """
     keys.prepare(connection)
     entity = policy.entity
@@ -63,6 +63,11 @@ def match(connection: Connection, ledger: Ledger, policy: Policy, now: datetime)
     _scope(connection, policy, full=full)
     if touched:
         _parts(connection, policy)
+    connection.execute(
+        "INSERT INTO identity_waiting SELECT ?, own FROM scope WHERE own NOT IN"
+        " (SELECT own FROM identity_waiting WHERE entity = ?)",
+        [entity, entity],
+    )
     _note(connection, entity, policy.version)
     return Matched(entity, touched, _count(connection, "scope"), full)
 

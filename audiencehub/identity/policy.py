@@ -50,7 +50,9 @@ def contacts(settings: Identity) -> Policy:
         entity="contact",
         keys={"external_id": "external_id", "email": "email"},
         records_per_key=settings.records_per_key,
-        values_per_profile={**settings.values_per_profile},
+        values_per_profile={
+            str(kind): limit for kind, limit in settings.values_per_profile.items()
+        },
         records_per_profile=settings.merges_per_profile + 1,
         keys_per_profile=settings.keys_per_profile,
         blocked=tuple(settings.blocked_values),

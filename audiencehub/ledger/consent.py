@@ -44,13 +44,19 @@ class Consent:
             )
 
     def decisions(self, person_ids: Collection[int] | None = None) -> list[Said]:
-        """Everything said, by person and time; of all people when no ids are given."""
+        """Everything said, by person and time; of all people when no ids are given.
+
+        A person has said what any record that is now theirs has said, before it was theirs too.
+        """
         chosen = (
-            "" if person_ids is None else " WHERE person_id IN (SELECT value FROM json_each(?))"
+            ""
+            if person_ids is None
+            else " WHERE coalesce(a.id, d.person_id) IN (SELECT value FROM json_each(?))"
         )
         found = self._db.rows(
-            "SELECT person_id, purpose, channel, status, at, source, record, proof"
-            f" FROM consent_decision{chosen} ORDER BY person_id, at",
+            "SELECT coalesce(a.id, d.person_id) AS person, purpose, channel, status, at, source,"
+            " record, proof FROM consent_decision d LEFT JOIN person_alias a"
+            f" ON a.entity='contact' AND a.own=d.person_id{chosen} ORDER BY person, at",
             () if person_ids is None else (json.dumps(sorted(person_ids)),),
         )
         return [
@@ -67,15 +73,26 @@ class Consent:
         Grants dated after `now` do not count yet.
         """
         said: dict[int, list[Decision]] = {}
-        for one in self.decisions(person_ids):
+        persons = self._persons("contact", person_ids)
+        for one in self.decisions(set(persons.values())):
             said.setdefault(one.person_id, []).append(one.decision)
         barred = self.suppressed("contact")
         clock = now or datetime.max.replace(tzinfo=UTC)
-        return {
+        fine = {
             person
             for person, decisions in said.items()
             if person not in barred and allowed(decisions, need, now=clock)
         }
+        return {asked for asked, person in persons.items() if person in fine}
+
+    def _persons(self, entity: str, ids: Collection[int]) -> dict[int, int]:
+        """Each id to the person it is now part of."""
+        found = self._db.rows(
+            "SELECT own, id FROM person_alias WHERE entity=?"
+            " AND own IN (SELECT value FROM json_each(?))",
+            (entity, json.dumps(sorted(ids))),
+        )
+        return {one: one for one in ids} | {int(own): int(person) for own, person in found}
 
     def suppress(
         self,
@@ -87,28 +104,41 @@ class Consent:
         *,
         hmacs: Iterable[str | None] | None = None,
     ) -> None:
-        """Let these reach no destination; `hmacs` are tombstones that outlive their ids."""
+        """Let these reach no destination; `hmacs` are tombstones that outlive their ids.
+
+        It holds for every record that is theirs now, and stays with it when a merge is undone.
+        """
         listed = list(ids)
         marks = list(hmacs) if hmacs is not None else [None] * len(listed)
         with self._db.transaction():
             self._db.many(
                 "INSERT INTO suppression VALUES(?,?,?,?,?,?) ON CONFLICT DO NOTHING",
                 [
-                    (entity, i, reason, who, stamp(at), m)
+                    (entity, own, reason, who, stamp(at), m)
                     for i, m in zip(listed, marks, strict=True)
+                    for own in self._with_own(entity, i)
                 ],
             )
+
+    def _with_own(self, entity: str, number: int) -> list[int]:
+        found = self._db.rows(
+            "SELECT own FROM person_alias WHERE entity=? AND id=? ORDER BY own", (entity, number)
+        )
+        return [number, *(int(row[0]) for row in found)]
 
     def release(self, entity: str, ids: Iterable[int]) -> None:
         """Lift the suppression of these."""
         with self._db.transaction():
             self._db.many(
-                "DELETE FROM suppression WHERE entity=? AND id=?", [(entity, i) for i in ids]
+                "DELETE FROM suppression WHERE entity=? AND id=?",
+                [(entity, own) for i in ids for own in self._with_own(entity, i)],
             )
 
     def suppressed(self, entity: str) -> set[int]:
-        """Ids that may reach no destination."""
-        return {
-            int(row[0])
-            for row in self._db.rows("SELECT id FROM suppression WHERE entity=?", (entity,))
-        }
+        """Ids that may reach no destination; one suppressed record suppresses its person."""
+        found = self._db.rows(
+            "SELECT id FROM suppression WHERE entity=?1 UNION SELECT a.id FROM suppression s"
+            " JOIN person_alias a ON a.entity=s.entity AND a.own=s.id WHERE s.entity=?1",
+            (entity,),
+        )
+        return {int(row[0]) for row in found}

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from importlib import resources
 from typing import Any
 
 from audiencehub.canonical import ACCOUNT, CONTACT, FACTS
 from audiencehub.cleaning.money import rate
 from audiencehub.hub import Hub
+from audiencehub.identity.consents import decisions
 from audiencehub.identity.journal import journal
 from audiencehub.identity.match import match
 from audiencehub.identity.policy import accounts, contacts
 from audiencehub.warehouse import profiles
 
-LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
-FOR_EVER = datetime(9999, 12, 31, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +47,7 @@ def resolve(hub: Hub) -> Resolved:
                 connection.execute(f'DELETE FROM "{table.name}"')
                 connection.execute(profiles.fact(table))
         connection.execute(profiles.ACTIVITY_SPAN)
-        _consent(hub)
+        hub.ledger.consent.record(decisions(connection, hub.ledger))
         return _counted(hub)
 
 
@@ -57,13 +55,17 @@ def _rows(hub: Hub, sql: str) -> list[tuple[Any, ...]]:
     return hub.warehouse.connection.execute(sql).fetchall()
 
 
-def _identify(hub: Hub) -> None:
-    """Who is who: the table `record_map`, and the journal of what was joined."""
+def _identify(hub: Hub, *, journalled: bool = True) -> None:
+    """Who is who: the table `record_map`, and the journal of what was joined.
+
+    What is not `journalled` waits for the next pass that is.
+    """
     connection, settings = hub.warehouse.connection, hub.settings.identity
     free = tuple(_free_domains(hub))
     for policy in (accounts(settings, free), contacts(settings)):
         match(connection, hub.ledger, policy, hub.now)
-        journal(connection, hub.ledger, policy.entity, hub.run_id, hub.now)
+        if journalled:
+            journal(connection, hub.ledger, policy.entity, hub.run_id, hub.now)
     connection.execute("DELETE FROM record_map")
     connection.execute(
         "CREATE OR REPLACE TEMP VIEW stage_map AS"
@@ -97,19 +99,6 @@ def _rates(hub: Hub) -> None:
 def _free_domains(hub: Hub) -> list[str]:
     text = resources.files("audiencehub.cleaning").joinpath("data/free_email_domains.txt")
     return [*text.read_text("utf-8").split(), *hub.settings.identity.free_email_domains]
-
-
-def _consent(hub: Hub) -> None:
-    """Every decision a source holds goes to the ledger, under the person's id."""
-    rows = []
-    for person, purpose, channel, status, source, at, proof in _rows(
-        hub, profiles.CONSENT_DECISIONS
-    ):
-        # Without a date a denial outlasts every grant, and a grant yields to any denial.
-        undated = LONG_AGO if status == "granted" else FOR_EVER
-        when = at.replace(tzinfo=UTC) if at is not None else undated
-        rows.append((person, purpose, channel or "any", status, source, when, proof))
-    hub.ledger.consent.record(rows)
 
 
 def _counted(hub: Hub) -> Resolved:
