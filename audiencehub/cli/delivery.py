@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import getpass
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -236,31 +236,9 @@ def drift(
 
     Example: audiencehub drift --accept hubspot/contact/tags:171591000199
     """
-    ledger = Ledger.open(load(env).folder)
-    try:
-        edits = ledger.edits.list()
-        for state, which in (("accepted", accept), ("reverted", revert)):
-            if which is not None:
-                for one in _chosen(edits, which):
-                    ledger.edits.settle(
-                        one.target, one.member, state, by or getpass.getuser(), machine_now()
-                    )
-        edits = ledger.edits.list()
-    finally:
-        ledger.close()
+    edits = _settled(load(env), {"accepted": accept, "reverted": revert}, by or getpass.getuser())
     if as_json:
-        emit(
-            [
-                {
-                    "target": one.target,
-                    "record": one.member,
-                    "added": sorted(one.added),
-                    "removed": sorted(one.removed),
-                    "found_at": one.found_at.isoformat(),
-                }
-                for one in edits
-            ]
-        )
+        emit([_edit(one) for one in edits])
         return
     if not edits:
         say("No tag was edited by hand, or every edit is settled.")
@@ -269,20 +247,35 @@ def drift(
     for head in ("target", "record", "added", "removed", "found"):
         table.add_column(head, overflow="fold")
     for one in edits:
-        table.add_row(
-            one.target,
-            one.member,
-            ", ".join(sorted(one.added)),
-            ", ".join(sorted(one.removed)),
-            f"{one.found_at:%Y-%m-%d %H:%M}",
-        )
+        cells = (", ".join(sorted(tags)) for tags in (one.added, one.removed))
+        table.add_row(one.target, one.member, *cells, f"{one.found_at:%Y-%m-%d %H:%M}")
     console.print(table)
     first = edits[0]
-    say(
-        f"It stands: audiencehub drift --accept {first.target}:{first.member}   Undo: --revert …",
-        style="dim",
-        soft_wrap=True,
-    )
+    say("They stand until you decide. For good, or to be written over by the next push:")
+    say(f"  audiencehub drift --accept {first.target}:{first.member}   (or --revert …)")
+
+
+def _settled(settings: Settings, asked: Mapping[str, str | None], who: str) -> list[HandEdit]:
+    """Settle what was asked; the edits that stay open."""
+    ledger = Ledger.open(settings.folder)
+    try:
+        edits = ledger.edits.list()
+        for state, which in asked.items():
+            for one in _chosen(edits, which) if which is not None else ():
+                ledger.edits.settle(one.target, one.member, state, who, machine_now())
+        return ledger.edits.list()
+    finally:
+        ledger.close()
+
+
+def _edit(one: HandEdit) -> dict[str, Any]:
+    return {
+        "target": one.target,
+        "record": one.member,
+        "added": sorted(one.added),
+        "removed": sorted(one.removed),
+        "found_at": one.found_at.isoformat(),
+    }
 
 
 def _chosen(edits: Sequence[HandEdit], which: str) -> list[HandEdit]:
