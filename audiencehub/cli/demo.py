@@ -44,7 +44,9 @@ def tell(settings: Settings, quiet: bool) -> None:
             _stop_on(applied)
 
             _title("3. A day passes: about 3 % of the company changes; sync again")
+            book = load_rules(settings)
             before = {name: len(process.writes(urls, name)) for name in evidence.CRMS}
+            old = evidence.standing(settings, book)
             process.next_day(urls)
             second = _flow(settings, "sync", {}, quiet)
             show.segments(second.summary, labels)
@@ -55,7 +57,7 @@ def tell(settings: Settings, quiet: bool) -> None:
                 second.summary["pushed"] += second_push.summary["pushed"]
             show.pushed(second.summary["pushed"])
             _stop_on(second)
-            evidence.tell(settings, load_rules(settings), urls, before)
+            evidence.tell(old, evidence.standing(settings, book), urls, before)
 
         _title("4. One person explained")
         person = ask.someone_interesting(settings)

@@ -13,24 +13,40 @@ from audiencehub.errors import HubError
 from audiencehub.rules import RuleBook, Segment
 from audiencehub.sandbox import process
 from audiencehub.settings import Settings
+from audiencehub.warehouse import open_published
 
 CRMS: Mapping[str, Mapping[str, str]] = {
     "salesforce": {"contact": "Contact", "lead": "Lead", "account": "Account"},
     "hubspot": {"contact": "contacts", "account": "companies"},
 }
 """Destination to its tag places, and how its fake's write log calls them."""
+TagSets = dict[tuple[str, str], dict[str, set[str]]]
+"""Destination and place to record id to tags."""
 
 
-def tell(
-    settings: Settings, book: RuleBook, urls: Mapping[str, str], before: Mapping[str, int]
-) -> None:
+def standing(settings: Settings, book: RuleBook) -> TagSets:
+    """The tags that every CRM record should have, by the copy published last."""
+    connection, _ = open_published(settings.folder)
+    found: TagSets = {}
+    for name, places in CRMS.items():
+        for place in places:
+            entity = "account" if place == "account" else "contact"
+            tags = [
+                segment
+                for segment, one in book.activations(name)
+                if one.kind == "tag" and segment.of == entity
+            ]
+            found[name, place] = _tag_sets(connection, name, place, entity, tags)
+    connection.close()
+    return found
+
+
+def tell(old: TagSets, new: TagSets, urls: Mapping[str, str], before: Mapping[str, int]) -> None:
     """Per CRM object: records whose tag set differs between the two days, and records written.
 
-    The first from the two published copies of the warehouse, the second from the fakes' own logs.
-    Raises HubError when they disagree.
+    The first from what was published on each day, the second from the fakes' own logs. Raises
+    HubError when they disagree.
     """
-    copies = sorted((settings.folder / "published").glob("*-*.duckdb"))
-    old, new = (duckdb.connect(str(path), read_only=True) for path in copies[-2:])
     table = Table(title="Checked independently of plan and ledger", title_justify="left")
     table.add_column("CRM object")
     table.add_column("tag sets that differ", justify="right")
@@ -40,13 +56,11 @@ def tell(
     for name, places in CRMS.items():
         log = process.writes(urls, name)[before[name] :]
         for place, word in places.items():
-            due, gone = _differing(old, new, book, name, place)
+            due, gone = _differing(old[name, place], new[name, place])
             written = sum(1 for entry in log if entry.get("object") == word)
             agree = agree and due == written
             table.add_row(f"{name}/{place}", f"{due:,}", f"{written:,}", f"{gone:,}")
     console.print(table)
-    old.close()
-    new.close()
     if not agree:
         raise HubError(
             "What was written is not what had to be.", hint="Report this: it must never happen"
@@ -54,21 +68,8 @@ def tell(
     say("Both agree: only differences went out.", style="green")
 
 
-def _differing(
-    old: duckdb.DuckDBPyConnection,
-    new: duckdb.DuckDBPyConnection,
-    book: RuleBook,
-    name: str,
-    place: str,
-) -> tuple[int, int]:
+def _differing(before: Mapping[str, set[str]], after: Mapping[str, set[str]]) -> tuple[int, int]:
     """Live records whose tag set differs, and tagged ones that no longer exist."""
-    entity = "account" if place == "account" else "contact"
-    tags = [
-        segment
-        for segment, one in book.activations(name)
-        if one.kind == "tag" and segment.of == entity
-    ]
-    before, after = (_tag_sets(one, name, place, entity, tags) for one in (old, new))
     due = sum(1 for record, held in after.items() if held != before.get(record, set()))
     return due, sum(1 for record, held in before.items() if held and record not in after)
 
