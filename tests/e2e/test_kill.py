@@ -18,7 +18,7 @@ MOMENTS = {
     "land": "pull preferences/consent",
     "normalize": "normalize product/event",
     "enrich": "pull builtwith/technology_install",
-    "segment": "segment contacts: reasons",
+    "segment": "segment contacts",
     "plan": "plan hubspot/contact/tags",
     "push": "push hubspot/contact/tags",
     "record": "record",
