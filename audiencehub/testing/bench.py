@@ -29,7 +29,7 @@ WRONG = "contract-canary-5e1f"
 """The credential that no vendor knows; it must not be seen again."""
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=8)
 def day(number: int) -> Company:
     """The demo company, small, on its n-th day: the same for every suite."""
     return tomorrow(day(number - 1), SEED) if number else generate(SEED, CONTACTS, ACCOUNTS)
@@ -170,15 +170,17 @@ class Patience:
         )
 
 
-def personal(company: Company) -> frozenset[str]:
-    """E-mail addresses and phones of the company's people, which may stand in no log."""
-    people = company.contacts
+@lru_cache(maxsize=8)
+def personal(number: int) -> frozenset[str]:
+    """E-mail addresses and phones of the company's people on a day, in lower case."""
+    people = day(number).contacts
     found = {one.email for one in people} | {one.phone for one in people}
-    return frozenset(text for text in found if text and len(text) >= 8)
+    return frozenset(text.casefold() for text in found if text and len(text) >= 8)
 
 
-def leaks(text: str, company: Company) -> list[str]:
+def leaks(text: str, bench: Bench) -> list[str]:
     """What stands in this log or message and must not, masked."""
-    found = [value for value in personal(company) if value.casefold() in text.casefold()]
+    folded = text.casefold()
+    found = [value for value in personal(bench.days) if value in folded]
     kinds = [f"a person's data ({redact(value)})" for value in found]
     return kinds + ["a credential"] * (WRONG in text or "sandbox-token" in text)

@@ -50,12 +50,14 @@ class Contract:
         """Whatever a test does: nothing personal and no credential gets into a log."""
         caplog.set_level(logging.DEBUG)
         yield
-        for phase in ("setup", "call"):
-            for record in caplog.get_records(phase):
-                if record.name.startswith("uvicorn"):
-                    continue  # the fake's own, which nobody keeps
-                found = leaks(record.getMessage(), bench.company)
-                assert not found, f"{record.name} logs {', '.join(found)}"
+        said = [
+            record.getMessage()
+            for phase in ("setup", "call")
+            for record in caplog.get_records(phase)
+            if not record.name.startswith("uvicorn")  # the fake's own, which nobody keeps
+        ]
+        found = leaks("\n".join(said), bench)
+        assert not found, f"the log holds {', '.join(found)}"
 
 
 def assert_instruction(error: HubError, bench: Bench) -> None:
@@ -65,10 +67,10 @@ def assert_instruction(error: HubError, bench: Bench) -> None:
     assert "Traceback" not in text and "\n  File " not in text, "an error is no traceback"
     assert "<html" not in text.lower() and "<!doctype" not in text.lower(), "… nor a reply's body"
     assert WRONG not in text, "an error must not hold the credential"
-    assert not leaks(text, bench.company), f"an error holds {leaks(text, bench.company)}"
+    assert not leaks(text, bench), f"an error holds {leaks(text, bench)}"
 
 
 def assert_one_line(text: str, bench: Bench) -> None:
     """What `check` returns fits into one line of `doctor`, and gives nothing away."""
     assert text.strip() and "\n" not in text, "check() returns one line"
-    assert not leaks(text, bench.company), f"check() tells {leaks(text, bench.company)}"
+    assert not leaks(text, bench), f"check() tells {leaks(text, bench)}"
