@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from audiencehub import connector
 from audiencehub.connector import Context, Destination, Enricher, Source, Spec
@@ -18,7 +19,7 @@ from audiencehub.http import MachineClock, redact
 from audiencehub.sandbox.clock import START, SandboxClock
 from audiencehub.sandbox.company import Company, generate, tomorrow
 from audiencehub.sandbox.faults import Fault
-from audiencehub.sandbox.host import serve
+from audiencehub.sandbox.host import serve_app
 from audiencehub.sandbox.kit import VendorSandbox
 from audiencehub.sandbox.store import Store
 
@@ -133,17 +134,41 @@ class FakeBench(Bench):
         return [one["member"] for one in self.sandbox.store.table("__writes").values()]
 
 
+class Stage:
+    """One server for many fakes, one after the other: starting one costs more than most tests."""
+
+    def __init__(self) -> None:
+        self.app: ASGIApp | None = None
+        self.url = ""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand the request to the fake that is on."""
+        assert self.app is not None, "no fake is on"
+        await self.app(scope, receive, send)
+
+
 @contextmanager
-def fake_bench(name: str, options: Mapping[str, Any], root: Path) -> Iterator[FakeBench]:
+def stage() -> Iterator[Stage]:
+    """A stage on loopback while the block runs."""
+    made = Stage()
+    with serve_app(made) as url:
+        made.url = url
+        yield made
+
+
+@contextmanager
+def fake_bench(name: str, options: Mapping[str, Any], root: Path, on: Stage) -> Iterator[FakeBench]:
     """The connector of that name on its fake, seeded with the demo company's first day."""
     spec = connector.spec(name)
     assert spec.sandbox is not None, f"the SPEC of {name} names no sandbox"
-    store = Store()
-    sandbox: VendorSandbox = connector.load(spec.sandbox)(store, SandboxClock(store))
-    sandbox.seed(day(0))
-    with serve(sandbox) as url:
-        yield FakeBench(spec, options, root, sandbox=sandbox, url=url)
-    store.close()
+    with closing(Store()) as store:
+        sandbox: VendorSandbox = connector.load(spec.sandbox)(store, SandboxClock(store))
+        sandbox.seed(day(0))
+        on.app = sandbox.app()
+        # Limits that the fake before named are over: limiters go by the address.
+        Patience.skipped += DAY
+        yield FakeBench(spec, options, root, sandbox=sandbox, url=on.url)
+        on.app = None
 
 
 class Patience:

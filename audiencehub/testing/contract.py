@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import pytest
 
 from audiencehub.errors import HubError
-from audiencehub.testing.bench import WRONG, Bench, Patience, fake_bench, leaks
+from audiencehub.testing.bench import WRONG, Bench, Patience, Stage, fake_bench, leaks, stage
 
 BROKEN: Mapping[str, Mapping[str, Any]] = {
     "a body cut in half": {"cut": True},
@@ -32,10 +32,17 @@ class Contract:
     options: ClassVar[Mapping[str, Any]] = {}
     """Of the settings entry."""
 
+    @pytest.fixture(scope="class")
+    @classmethod
+    def stage(cls) -> Iterator[Stage]:
+        """Where the fakes of this class listen, one after the other."""
+        with stage() as made:
+            yield made
+
     @pytest.fixture
-    def bench(self, tmp_path: Path) -> Iterator[Bench]:
+    def bench(self, tmp_path: Path, stage: Stage) -> Iterator[Bench]:
         """The connector on a fake of its own, seeded with the demo company."""
-        with fake_bench(self.connector, self.options, tmp_path) as found:
+        with fake_bench(self.connector, self.options, tmp_path, stage) as found:
             yield found
 
     @pytest.fixture(autouse=True)
