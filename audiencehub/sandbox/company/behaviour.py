@@ -6,7 +6,15 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from random import Random
 
-from audiencehub.sandbox.company import activity, signals
+from audiencehub.sandbox.company import (
+    activity,
+    billing,
+    helpdesk,
+    lines,
+    mailings,
+    signals,
+    surveys,
+)
 from audiencehub.sandbox.company.records import (
     Company,
     ConsentEntry,
@@ -51,6 +59,26 @@ def orders(rng: Random, company: Company, now: datetime) -> list[ShopOrder]:
     made.sort(key=lambda one: (one.at, one.email))
     first = len(company.orders) + 1
     return [replace(one, key=f"s{number:06d}") for number, one in enumerate(made, first)]
+
+
+def deeds(rng: Random, company: Company, now: datetime) -> Company:
+    """The company with the day's orders, contracts, tickets, answers and e-mail."""
+    bought, lines_ = lines.itemized(rng, orders(rng, company, now))
+    return replace(
+        company,
+        orders=(*company.orders, *bought),
+        order_lines=(*company.order_lines, *lines_),
+        subscriptions=tuple(billing.changed(rng, company.subscriptions, now)),
+        tickets=tuple(helpdesk.changed(rng, company.tickets, now)),
+        survey_answers=(
+            *company.survey_answers,
+            *surveys.of_a_day(rng, company.survey_answers, now),
+        ),
+        email_actions=(
+            *company.email_actions,
+            *mailings.of_a_day(rng, company.email_actions, now),
+        ),
+    )
 
 
 def technologies(rng: Random, company: Company, now: datetime) -> list[Technology]:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any, TypeVar
 
-from audiencehub.sandbox.company import behaviour
+from audiencehub.sandbox.company import behaviour, demography, firmography
 from audiencehub.sandbox.company.names import CAMPAIGNS, DEPARTMENTS, LEAD_SOURCES, TITLES
 from audiencehub.sandbox.company.newcomers import newcomers
 from audiencehub.sandbox.company.records import (
@@ -20,7 +20,7 @@ from audiencehub.sandbox.company.records import (
     CrmContact,
     CrmDeal,
 )
-from audiencehub.sandbox.company.sales import OPEN_STAGES
+from audiencehub.sandbox.company.sales import OPEN_STAGES, PROBABILITIES
 
 _LADDER = ("subscriber", "lead", "mql", "sql", "opportunity", "customer", "evangelist")
 _QUIET_START, _QUIET_END = timedelta(hours=1), timedelta(hours=23)
@@ -35,7 +35,7 @@ def tomorrow(company: Company, seed: int) -> Company:
     """
     day = company.day + 1
     now = company.now + timedelta(days=1)
-    today = _Day(company, Random(f"{seed}/day {day}/crm"))
+    today = _Day(company, Random(f"{seed}/day {day}/crm"), Random(f"{seed}/day {day}/lives"))
     today.win_a_deal()
     today.move_deals()
     today.edit_accounts()
@@ -46,7 +46,7 @@ def tomorrow(company: Company, seed: int) -> Company:
     news = newcomers(Random(f"{seed}/day {day}/new"), company, today.stamp)
     rng = Random(f"{seed}/day {day}/activity")
     return replace(
-        company,
+        behaviour.deeds(Random(f"{seed}/day {day}/deeds"), company, now),
         day=day,
         now=now,
         accounts=tuple(today.accounts.values()),
@@ -55,7 +55,6 @@ def tomorrow(company: Company, seed: int) -> Company:
         activities=(*company.activities, *_activities(rng, company, today.stamp)),
         campaign_members=(*company.campaign_members, *_members(rng, company, today.stamp)),
         events=(*company.events, *behaviour.events(rng, company, now)),
-        orders=(*company.orders, *behaviour.orders(rng, company, now)),
         technologies=tuple(behaviour.technologies(rng, company, now)),
         surges=(*company.surges, *behaviour.surges(rng, company, now)),
         consents=(*company.consents, *behaviour.consents(rng, company, now)),
@@ -68,6 +67,7 @@ class _Day:
 
     company: Company
     rng: Random
+    lives: Random
     accounts: dict[str, CrmAccount] = field(init=False)
     contacts: dict[str, CrmContact] = field(init=False)
     deals: dict[str, CrmDeal] = field(init=False)
@@ -94,6 +94,7 @@ class _Day:
             stage="Closed Won",
             is_closed=True,
             is_won=True,
+            probability=PROBABILITIES["Closed Won"],
             close_date=self.company.now.date(),
         )
         self._write(self.accounts, self.accounts[deal.account], type="Customer")
@@ -104,13 +105,15 @@ class _Day:
         """A few open deals move to another stage."""
         for deal in self._some(self.deals.values(), 0.02, lambda one: not one.is_closed):
             stages = [stage for stage in OPEN_STAGES if stage != deal.stage]
-            self._write(self.deals, deal, stage=self.rng.choice(stages))
+            stage = self.rng.choice(stages)
+            self._write(self.deals, deal, stage=stage, probability=PROBABILITIES[stage])
 
     def edit_accounts(self) -> None:
         """Heads are counted anew, a blank is filled."""
         for account in self._some(self.accounts.values(), 0.024):
             grown = int((account.employee_count or 20) * self.rng.uniform(1.05, 1.9)) + 1
-            self._write(self.accounts, account, employee_count=grown)
+            details = replace(account.details, employee_range=firmography.band(grown))
+            self._write(self.accounts, account, employee_count=grown, details=details)
 
     def merge(self) -> None:
         """Up to two pairs of duplicates become one; the older record survives."""
@@ -132,7 +135,10 @@ class _Day:
     def edit_contacts(self) -> None:
         """Jobs, phones, addresses and stages change; some opt out of e-mail."""
         for contact in self._some(self.contacts.values(), 0.023):
-            self._write(self.contacts, contact, **self._edit(contact))
+            edited = self._edit(contact)
+            if self.lives.random() < 0.25:
+                edited["details"] = demography.moved_on(self.lives, contact.details)
+            self._write(self.contacts, contact, **edited)
 
     def _edit(self, contact: CrmContact) -> dict[str, Any]:
         rng = self.rng

@@ -86,6 +86,7 @@ class CrmViews:
             created_at=created,
             modified_at=modified,
             parent=self._account_of.get((one.parent, crm)) if one.parent else None,
+            organization=one.key,
         )
 
     def _twin(self, account: CrmAccount) -> CrmAccount:

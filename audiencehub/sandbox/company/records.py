@@ -7,10 +7,19 @@ a later one.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal
+
+from audiencehub.sandbox.company.deeds import (
+    EmailAction,
+    OrderLine,
+    Subscription,
+    SurveyAnswer,
+    Ticket,
+)
+from audiencehub.sandbox.company.details import AccountDetails, PersonDetails
 
 Crm = Literal["salesforce", "hubspot"]
 
@@ -38,6 +47,9 @@ class CrmAccount:
     parent: str | None = None
     """Key of the parent account in the same CRM."""
     deleted: bool = False
+    organization: str = ""
+    """The truth: which company this really is. Never shown to a connector."""
+    details: AccountDetails = field(default_factory=AccountDetails)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +86,7 @@ class CrmContact:
     """Key of the surviving contact in the same CRM."""
     external_id: str | None = None
     """The company's own customer number."""
+    details: PersonDetails = field(default_factory=PersonDetails)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +107,10 @@ class CrmDeal:
     created_at: datetime
     modified_at: datetime
     deleted: bool = False
+    probability: int | None = None
+    """Percent."""
+    kind: Literal["new", "existing"] | None = None
+    pipeline: str = "default"
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +165,13 @@ class ShopOrder:
     currency: str
     quantity: int
     status: str
+    revenue: Decimal | None = None
+    """Without tax, after discount."""
+    discount: Decimal | None = None
+    refunded: Decimal | None = None
+    margin: Decimal | None = None
+    channel: str | None = None
+    coupon: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,3 +232,10 @@ class Company:
     technologies: tuple[Technology, ...] = ()
     surges: tuple[TopicSurge, ...] = ()
     consents: tuple[ConsentEntry, ...] = ()
+    order_lines: tuple[OrderLine, ...] = ()
+    subscriptions: tuple[Subscription, ...] = ()
+    """As they stand on the day; a later day has some of them changed."""
+    tickets: tuple[Ticket, ...] = ()
+    """As they stand on the day."""
+    survey_answers: tuple[SurveyAnswer, ...] = ()
+    email_actions: tuple[EmailAction, ...] = ()

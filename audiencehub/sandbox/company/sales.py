@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from random import Random
@@ -19,7 +20,16 @@ from audiencehub.sandbox.company.records import (
     CrmDeal,
 )
 
-OPEN_STAGES = ("Prospecting", "Qualification", "Proposal", "Negotiation")
+PROBABILITIES = {
+    "Prospecting": 10,
+    "Qualification": 25,
+    "Proposal": 50,
+    "Negotiation": 75,
+    "Closed Won": 100,
+    "Closed Lost": 0,
+}
+"""Stage to percent."""
+OPEN_STAGES = tuple(PROBABILITIES)[:4]
 _KINDS: tuple[Literal["call", "email", "meeting", "task", "note"], ...] = (
     "call",
     "email",
@@ -130,7 +140,7 @@ def _deal(
         close = closed.date()
     worth = int(organization.employees**0.8 * rng.uniform(40, 160))
     amount = Decimal(max(1200, worth) // 100 * 100)
-    return CrmDeal(
+    made = CrmDeal(
         crm=account.crm,
         key=f"d{number:06d}",
         account=account.key,
@@ -144,6 +154,12 @@ def _deal(
         close_date=close,
         created_at=created,
         modified_at=min(now - timedelta(seconds=1), closed if won is not None else created),
+    )
+    return replace(
+        made,
+        probability=PROBABILITIES[made.stage],
+        kind="new" if made.name.endswith("New business") else "existing",
+        pipeline="renewals" if made.name.endswith("Renewal") else "default",
     )
 
 
