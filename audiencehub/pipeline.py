@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from itertools import zip_longest
 from typing import Any, NamedTuple
 
-from audiencehub import connector, landing
+from audiencehub import connector, landing, rebuild
 from audiencehub.errors import ConfigError, HubError
 from audiencehub.hub import Hub
 from audiencehub.steps import land, normalize, plan, pull, push, record, resolve, segment
@@ -193,6 +193,7 @@ def _gather(
 
 
 def _profiles(hub: Hub, call: Caller, result: SyncResult) -> None:
+    rebuild.catch_up(hub)
     done = call("normalize", ["normalize"], normalize.normalize, hub)
     sums: dict[str, Any] = result.summary.setdefault(
         "normalize", {"records": 0, "rows": {}, "quarantined": 0, "uncleaned": {}}

@@ -17,8 +17,17 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
+from audiencehub.canonical import TABLES
 from audiencehub.errors import ConfigError, Fault, Faults
 
 
@@ -49,6 +58,12 @@ class SourceEntry(Strict):
     connector: str
     priority: int = 100
     """When sources disagree on a value, the lowest number wins, then the latest."""
+    confidence: Annotated[float, Field(ge=0, le=1)] = 1.0
+    """How far its values are to be trusted: shown beside each value, never calculated with."""
+    expires_days: Annotated[int, Field(gt=0)] | None = None
+    """Its values no longer count when they were observed longer ago than this."""
+    licence: str | None = None
+    """Under which terms its values may be used."""
     options: dict[str, Any] = Field(default_factory=dict)
 
 
@@ -86,6 +101,9 @@ class TargetEntry(Strict):
     freeze_hours: float = 0
 
 
+VALUES_PER_PROFILE: Mapping[Literal["external_id", "email"], int] = {"external_id": 1, "email": 5}
+
+
 class Identity(Strict):
     """What joins records to one person or company."""
 
@@ -106,13 +124,41 @@ class Identity(Strict):
     `@` at its end only there; one that begins with ^ is a regular expression. They replace the
     built-in list."""
     values_per_profile: dict[Literal["external_id", "email"], int] = Field(
-        default_factory=lambda: {"external_id": 1, "email": 5}
+        default_factory=lambda: {**VALUES_PER_PROFILE}
     )
     """More different values of a kind than this are not joined into one person."""
     merges_per_profile: int = 100
     """No person is made of more records than this, and one."""
     keys_per_profile: int = 1000
     """No person has more keys than this."""
+
+
+class AuditLimits(Strict):
+    """When a field fails the audit of the data."""
+
+    fill: float = 0.02
+    """A person or company has it; a smaller share of them: sparse."""
+    validity: float = 0.90
+    """Of the values that were there, those that could be understood; fewer: invalid."""
+    median_days: float = 730
+    """Half of its values are older: stale. Of facts see `quiet_days`."""
+    quiet_days: float = 45
+    """No fact was dated in as many days: stale."""
+    fill_change: float = 0.10
+    """The fill of a source moved by more than this share since its last full pull: drifting."""
+    stability: float = 0.25
+    """Population-stability index of the field's values above this: drifting."""
+
+
+class Audit(AuditLimits):
+    """The limits of the audit, and those of single fields: `[audit.fields."contact.title"]`."""
+
+    fields: dict[str, dict[str, float]] = Field(default_factory=dict)
+
+    def of(self, field: str) -> AuditLimits:
+        """The limits of one field, by `table.field`."""
+        general = {name: getattr(self, name) for name in AuditLimits.model_fields}
+        return AuditLimits(**{**general, **self.fields.get(field, {})})
 
 
 class Sandbox(Strict):
@@ -136,9 +182,37 @@ class Settings(Strict):
     destinations: dict[str, DestinationEntry] = Field(default_factory=dict)
     guards: Guards = Guards()
     identity: Identity = Identity()
+    survivorship: dict[str, list[str]] = Field(default_factory=dict)
+    """Per field the sources that come first, best first: `"account.employee_count" = [...]`."""
+    audit: Audit = Audit()
     targets: dict[str, TargetEntry] = Field(default_factory=dict)
     env: str = "sandbox"
     root: Path = Path()
+
+    @field_validator("survivorship")
+    @classmethod
+    def _survivors(cls, said: dict[str, list[str]], info: ValidationInfo) -> dict[str, list[str]]:
+        sources = info.data.get("sources", {})
+        for name, order in said.items():
+            entity, _, field = name.partition(".")
+            if entity not in ("contact", "account") or not TABLES[entity].field(field):
+                raise ValueError(f"{name} is no field; write contact.title or account.industry")
+            wrong = [source for source in order if source not in sources]
+            if wrong:
+                raise ValueError(f"{name} names {wrong[0]}, which is no source of this environment")
+        return said
+
+    @field_validator("audit")
+    @classmethod
+    def _audited(cls, said: Audit) -> Audit:
+        for name, limits in said.fields.items():
+            table, _, field = name.partition(".")
+            if table not in TABLES or not TABLES[table].field(field):
+                raise ValueError(f"{name} is no field; write contact.title or event.path")
+            wrong = sorted(limits.keys() - AuditLimits.model_fields.keys())
+            if wrong:
+                raise ValueError(f"{name} has no limit {wrong[0]}")
+        return said
 
     @property
     def zone(self) -> ZoneInfo:
@@ -266,6 +340,7 @@ def _keys_at(keys: list[str]) -> list[str]:
         "destinations": DestinationEntry,
         "guards": Guards,
         "identity": Identity,
+        "audit": Audit,
         "targets": TargetEntry,
         "sandbox": Sandbox,
     }

@@ -70,6 +70,21 @@ class Quarantine:
         )
         return {(source, stream, code): n for source, stream, code, n in found}
 
+    def seen(self, manifest_id: int) -> set[str]:
+        """Where the records of a pull lie that were ever set aside, resolved or not."""
+        found = self._db.rows(
+            "SELECT record_ref FROM quarantine WHERE manifest_id=?", (manifest_id,)
+        )
+        return {str(row[0]) for row in found}
+
+    def supersede(self, source: str, stream: str, manifest_id: int) -> int:
+        """Let go what was set aside of earlier pulls than this one; how many there were."""
+        return self._db.run(
+            "UPDATE quarantine SET resolved=1 WHERE source=? AND stream=? AND manifest_id<?"
+            " AND resolved=0",
+            (source, stream, manifest_id),
+        )
+
     def resolve(self, ids: Iterable[int]) -> int:
         """Let these go (a delivery is tried again); how many there were."""
         with self._db.transaction():

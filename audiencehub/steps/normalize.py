@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from audiencehub.canonical import TABLES, Table
+from audiencehub.canonical import Table
 from audiencehub.cleaning import Unclean, clean
 from audiencehub.connector import Enricher, Source
 from audiencehub.errors import SkipRow
@@ -16,10 +16,14 @@ from audiencehub.landing import records
 from audiencehub.ledger import Manifest, Quarantined
 from audiencehub.model import Row, Stream
 from audiencehub.opening import open_source
-from audiencehub.warehouse.rows import absent, upsert
+from audiencehub.warehouse import stats
+from audiencehub.warehouse.rows import absent, forget, upsert
 from audiencehub.warehouse.schema import LINKS
 
 BATCH = 20_000
+LONGEST_RAW = 500
+REF = 6
+"""Where a quarantine entry has the place of its record."""
 MALFORMED = (KeyError, TypeError, ValueError, AttributeError, IndexError)
 """What a mapping raises on a record whose shape is not the vendor's documented one."""
 FIRST = ("country", "currency")
@@ -41,19 +45,26 @@ class Normalized:
 @dataclass(slots=True)
 class _Batch:
     rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
-    aside: list[tuple[Any, ...]] = field(default_factory=list)
     quarantine: list[tuple[Any, ...]] = field(default_factory=list)
 
 
-def normalize(hub: Hub) -> Normalized:
-    """Apply every manifest that the warehouse has not seen, in order, each in one transaction."""
+def normalize(hub: Hub, upto: int | None = None) -> Normalized:
+    """Apply every manifest that the warehouse has not seen, in order, each in one transaction.
+
+    `upto` ends with that manifest. What a source left that the settings no longer name is dropped.
+    """
     result = Normalized()
+    with hub.warehouse.transaction():
+        if forget(hub.warehouse.connection, hub.warehouse.tables, list(hub.settings.sources)):
+            _identify_anew(hub)
     for manifest in hub.ledger.manifests.after(hub.warehouse.applied):
+        if upto is not None and manifest.manifest_id > upto:
+            break
         if manifest.source in hub.settings.sources:
             _apply(hub, manifest, result)
         else:
             with hub.warehouse.transaction():
-                hub.warehouse.set_applied(manifest.manifest_id)
+                hub.warehouse.set_applied(manifest.manifest_id, manifest.at)
     return result
 
 
@@ -69,20 +80,33 @@ def _apply(hub: Hub, manifest: Manifest, result: Normalized) -> None:
                 _read(hub, source, stream, record, ref, manifest, batch, result)
                 done += 1
                 if done % BATCH == 0:
-                    quarantine += _store(hub, batch, manifest)
+                    quarantine += _store(hub, batch, keep_newer=not manifest.full)
                     batch = _Batch()
                     hub.progress(
                         f"normalize {manifest.source}/{manifest.stream}", done, manifest.rows
                     )
-        quarantine += _store(hub, batch, manifest)
+        quarantine += _store(hub, batch, keep_newer=not manifest.full)
         hub.progress(f"normalize {manifest.source}/{manifest.stream}", done, manifest.rows)
         if manifest.full and manifest.complete:
-            absent(hub.warehouse.connection, manifest.source, manifest.stream, manifest.manifest_id)
+            pulled = (manifest.source, manifest.stream, manifest.manifest_id)
+            absent(hub.warehouse.connection, hub.warehouse.tables, *pulled)
+            stats.record(hub.warehouse.connection, hub.warehouse.tables, *pulled)
         # Quarantine is idempotent by record reference, so it may go first: a crash in between
         # repeats the manifest and finds the same rows.
-        hub.ledger.quarantine.add(quarantine)
-        hub.warehouse.set_applied(manifest.manifest_id)
+        _set_aside(hub, manifest, quarantine)
+        hub.warehouse.set_applied(manifest.manifest_id, manifest.at)
     result.quarantined += len(quarantine)
+
+
+def _set_aside(hub: Hub, manifest: Manifest, rows: list[tuple[Any, ...]]) -> None:
+    """Each record once, however often its pull is replayed; a complete pull supersedes earlier
+    ones, and what was let go because of a later pull is not taken up again."""
+    if rows:
+        later = _last_full(hub).get((manifest.source, manifest.stream), 0) > manifest.manifest_id
+        known = hub.ledger.quarantine.seen(manifest.manifest_id) if later else set()
+        hub.ledger.quarantine.add(row for row in rows if row[REF] not in known)
+    if manifest.full and manifest.complete:
+        hub.ledger.quarantine.supersede(manifest.source, manifest.stream, manifest.manifest_id)
 
 
 def _stream(source: Source | Enricher, name: str) -> Stream:
@@ -113,29 +137,20 @@ def _read(
             f"The record is not of the documented shape ({type(error).__name__}).",
         )
     else:
-        _take(rows, manifest, batch, result)
+        _take(hub, rows, manifest, batch, result)
         return
     identity = record.get("id") or record.get("Id") or ref
     batch.quarantine.append((*where, str(identity), *reason, manifest.manifest_id, ref, hub.now))
 
 
-def _take(rows: Iterable[Row], manifest: Manifest, batch: _Batch, result: Normalized) -> None:
+def _take(
+    hub: Hub, rows: Iterable[Row], manifest: Manifest, batch: _Batch, result: Normalized
+) -> None:
     for row in rows:
-        table = TABLES[row.table]
+        table = hub.warehouse.tables[row.table]
         issues: list[tuple[str, Any, str]] = []
-        values = _values(table, row, issues)
-        for name, raw, reason in issues:
-            batch.aside.append(
-                (
-                    manifest.source,
-                    manifest.stream,
-                    row.source_id,
-                    table.name,
-                    name,
-                    str(raw)[:500],
-                    reason,
-                )
-            )
+        values = _values(hub.warehouse.tables, table, row, issues)
+        for name, _, _ in issues:
             result.uncleaned[f"{table.name}.{name}"] += 1
         observed = row.observed_at.replace(tzinfo=None) if row.observed_at else None
         batch.rows.setdefault(table.name, []).append(
@@ -146,21 +161,28 @@ def _take(rows: Iterable[Row], manifest: Manifest, batch: _Batch, result: Normal
                 "observed_at": observed,
                 "manifest_id": manifest.manifest_id,
                 "deleted": row.deleted,
+                "absent": False,
                 "merged_into": row.merged_into,
+                "uncleaned": [
+                    {"field": name, "raw": _raw(raw), "reason": reason}
+                    for name, raw, reason in issues
+                ],
                 **values,
             }
         )
         result.rows[table.name] += 1
 
 
-def _values(table: Table, row: Row, issues: list[tuple[str, Any, str]]) -> dict[str, Any]:
+def _values(
+    tables: Mapping[str, Table], table: Table, row: Row, issues: list[tuple[str, Any, str]]
+) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for link in LINKS:
         raw = row.values.get(link)
         values[link] = str(raw) if raw not in (None, "") else None
     for name, of in (
-        ("contact_email", TABLES["contact"].field("email")),
-        ("account_domain", TABLES["account"].field("domain")),
+        ("contact_email", tables["contact"].field("email")),
+        ("account_domain", tables["account"].field("domain")),
     ):
         if values[name] and of:
             values[name] = _cleaned(of, values[name], values, issues)
@@ -180,20 +202,29 @@ def _cleaned(one: Any, raw: Any, known: dict[str, Any], issues: list[tuple[str, 
         return None
 
 
-def _store(hub: Hub, batch: _Batch, manifest: Manifest) -> list[tuple[Any, ...]]:
+def _raw(value: Any) -> str:
+    """A value as it came, as far as it can be stored: what is no valid text is escaped."""
+    return str(value)[:LONGEST_RAW].encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _store(hub: Hub, batch: _Batch, *, keep_newer: bool) -> list[tuple[Any, ...]]:
     for name, rows in batch.rows.items():
-        upsert(hub.warehouse.connection, name, rows, keep_newer=not manifest.full)
-    if batch.aside:
-        hub.warehouse.connection.executemany(
-            "INSERT INTO uncleaned VALUES(?,?,?,?,?,?,?)", batch.aside
-        )
+        upsert(hub.warehouse.connection, hub.warehouse.tables[name], rows, keep_newer=keep_newer)
     return batch.quarantine
 
 
 def retry(hub: Hub, rows: Iterable[Quarantined]) -> tuple[list[int], list[int]]:
-    """Read quarantined records again from landing: ids now accepted, and ids that still fail."""
-    healed, failed = [], []
+    """Read quarantined records again from landing: ids now accepted, and ids that still fail.
+
+    What a later complete pull has superseded is let go: that pull said the record anew, or that it
+    is gone.
+    """
+    healed, failed, changed = [], [], False
+    superseded = _last_full(hub)
     for row in rows:
+        if row.manifest_id < superseded.get((row.source, row.stream), 0):
+            healed.append(row.id)
+            continue
         manifest = next(iter(hub.ledger.manifests.after(row.manifest_id - 1)), None)
         path, _, number = row.record_ref.rpartition(":")
         source = open_source(hub, row.source)
@@ -206,10 +237,27 @@ def retry(hub: Hub, rows: Iterable[Quarantined]) -> tuple[list[int], list[int]]:
             failed.append(row.id)
             continue
         with hub.warehouse.transaction():
-            _store(hub, batch, manifest)
-            for table in batch.rows:
-                # Its manifest is an old one, by which resolve would not see that it is new.
-                hub.warehouse.set(f"identity_{table}_policy", "")
+            _store(hub, batch, keep_newer=True)
         healed.append(row.id)
+        changed = True
+    if changed:
+        with hub.warehouse.transaction():
+            # Their manifests are old ones, by which resolve would not see that they are new.
+            _identify_anew(hub)
     hub.ledger.quarantine.resolve(healed)
     return healed, failed
+
+
+def _last_full(hub: Hub) -> dict[tuple[str, str], int]:
+    """(source, stream) to the manifest of its newest complete full pull."""
+    return {
+        (one.source, one.stream): one.manifest_id
+        for one in hub.ledger.manifests.after(0)
+        if one.full and one.complete
+    }
+
+
+def _identify_anew(hub: Hub) -> None:
+    """Let identity look at every record again, not only at those of new manifests."""
+    for entity in ("contact", "account"):
+        hub.warehouse.set(f"identity_{entity}_policy", "")

@@ -6,15 +6,14 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
-from audiencehub.canonical import ACCOUNT, CONTACT, FACTS
+from audiencehub.canonical import FACTS
 from audiencehub.cleaning.money import rate
 from audiencehub.hub import Hub
 from audiencehub.identity.consents import decisions
 from audiencehub.identity.journal import journal
 from audiencehub.identity.match import match
 from audiencehub.identity.policy import accounts, contacts
-from audiencehub.warehouse import profiles
-
+from audiencehub.warehouse import hierarchy, history, profiles, provenance
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,21 +28,32 @@ class Resolved:
     """Facts that belong to nobody known; they wait for their contact."""
 
 
-def resolve(hub: Hub) -> Resolved:
-    """Rebuild profiles and facts from the source rows, in one transaction."""
-    connection = hub.warehouse.connection
+def resolve(hub: Hub, *, passing: bool = False) -> Resolved:
+    """Rebuild profiles and facts from the source rows, in one transaction.
+
+    `passing`: a state of the past that a rebuild comes by; only its profiles are made, for their
+    history, and the ledger stays as it is.
+    """
+    connection, tables = hub.warehouse.connection, hub.warehouse.tables
+    known = hub.warehouse.known_at or hub.now
     with hub.warehouse.transaction():
-        _priorities(hub)
-        _identify(hub)
+        policy = provenance.write(connection, hub.settings)
+        connection.execute("SET VARIABLE known_at = ?", [known.replace(tzinfo=None)])
+        _identify(hub, journalled=not passing)
         free = _free_domains(hub)
         connection.execute("DELETE FROM account")
-        connection.execute(profiles.entity(ACCOUNT))
+        connection.execute(profiles.entity(tables["account"], policy))
         connection.execute("DELETE FROM contact")
-        connection.execute(profiles.entity(CONTACT))
+        connection.execute(profiles.entity(tables["contact"], policy))
         connection.execute(profiles.LINK_CONTACTS, {"free": free})
+        hierarchy.link(connection)
+        history.record(connection, tables, known)
+        hub.warehouse.set("resolved", known.isoformat())
+        if passing:
+            return _counted(hub)
         _rates(hub)
-        for table in FACTS:
-            if table.name != "consent":
+        for table in tables.values():
+            if not table.entity and table.name != "consent":
                 connection.execute(f'DELETE FROM "{table.name}"')
                 connection.execute(profiles.fact(table))
         connection.execute(profiles.ACTIVITY_SPAN)
@@ -74,14 +84,6 @@ def _identify(hub: Hub, *, journalled: bool = True) -> None:
     connection.execute(profiles.record_map())
 
 
-def _priorities(hub: Hub) -> None:
-    connection = hub.warehouse.connection
-    connection.execute("CREATE OR REPLACE TEMP TABLE priority(source VARCHAR, priority INTEGER)")
-    rows = [(name, entry.priority) for name, entry in hub.settings.sources.items()]
-    if rows:
-        connection.executemany("INSERT INTO priority VALUES(?, ?)", rows)
-
-
 def _rates(hub: Hub) -> None:
     """Rates of every (currency, day) that occurs, to the company's currency."""
     target = hub.settings.company.currency
@@ -89,7 +91,7 @@ def _rates(hub: Hub) -> None:
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE rate(currency VARCHAR, day DATE, rate DECIMAL(18,8))"
     )
-    found = _rows(hub, profiles.currency_days())
+    found = _rows(hub, profiles.currency_days(hub.warehouse.tables.values()))
     rows = [(code, day, rate(code, target, day)) for code, day in found if code != target]
     if rows:
         connection.executemany("INSERT INTO rate VALUES(?, ?, ?)", rows)

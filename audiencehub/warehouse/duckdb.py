@@ -8,27 +8,39 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
 
+from audiencehub.canonical import TABLES, Table
 from audiencehub.errors import ConfigError, Wait
-from audiencehub.warehouse.schema import statements
+from audiencehub.warehouse.schema import fingerprint, statements
 
 KEPT_COPIES = 2
+STAMP = "%Y-%m-%d %H:%M:%S.%f"
+FILE = "hub.duckdb"
+DRAFT = "hub.rebuild"
 
 
 class Warehouse:
     """The open warehouse of a run. `connection` speaks SQL; only a run opens it."""
 
-    def __init__(self, folder: Path, connection: duckdb.DuckDBPyConnection, lock: int) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        connection: duckdb.DuckDBPyConnection,
+        lock: int | None,
+        tables: Mapping[str, Table] = TABLES,
+    ) -> None:
         self.folder, self.connection, self._lock = folder, connection, lock
+        self.tables = tables
+        """The canonical tables, with the fields that settings add."""
 
     @classmethod
-    def open(cls, folder: Path) -> Warehouse:
+    def open(cls, folder: Path, tables: Mapping[str, Table] = TABLES) -> Warehouse:
         """The warehouse of that folder, made when absent. Raises Wait when a run has it open."""
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         copies = folder / "published"
@@ -42,28 +54,92 @@ class Warehouse:
                 f"Another run has the warehouse in {folder} open.",
                 hint="Wait for it to end; audiencehub doctor names it",
             ) from None
-        path = folder / "hub.duckdb"
-        if not path.exists():
-            _create(path)
+        path = folder / FILE
         try:
+            if not path.exists():
+                _create(path, tables)
             connection = _connect(path, copies)
+            if _mark(connection, "shape") != fingerprint(tables):
+                # Made by another version of the hub: landing holds all that is in it.
+                connection.close()
+                _remove(path)
+                _create(path, tables)
+                connection = _connect(path, copies)
         except duckdb.Error as error:
             os.close(lock)
             raise ConfigError(
                 f"{path} cannot be opened ({type(error).__name__}).",
-                hint=f"Move {path} and {path}.wal aside; the next sync builds it anew from landing",
+                hint=f"Move {path} and {path}.wal aside, then: audiencehub rebuild",
             ) from None
-        return cls(folder, connection, lock)
+        return cls(folder, connection, lock, tables)
+
+    @classmethod
+    def mend(cls, folder: Path) -> Path | None:
+        """Move a file aside that is no database any more, so that a rebuild can begin.
+
+        Returns where it lies now. Raises Wait when a run has the warehouse open.
+        """
+        path = folder / FILE
+        if not path.exists():
+            return None
+        try:
+            cls.open(folder).close()
+        except ConfigError:
+            broken = path.with_name("hub.broken")
+            path.rename(broken)
+            path.with_name(f"{FILE}.wal").unlink(missing_ok=True)
+            return broken
+        return None
+
+    def draft(self) -> Warehouse:
+        """An empty warehouse beside this one, under the same lock: `adopt` or `discard` it."""
+        path = self.folder / DRAFT
+        _remove(path)
+        _create(path, self.tables)
+        return Warehouse(self.folder, _connect(path, self.folder / "published"), None, self.tables)
+
+    def adopt(self, draft: Warehouse) -> None:
+        """Put the draft in this one's place, for this and every later run: all of it or nothing."""
+        draft.connection.execute("CHECKPOINT")
+        draft.connection.close()
+        self.connection.close()
+        path = self.folder / FILE
+        _sync(self.folder / DRAFT)
+        # A log of the old file must not be played into the new one.
+        path.with_name(f"{FILE}.wal").unlink(missing_ok=True)
+        (self.folder / DRAFT).rename(path)
+        _sync(self.folder)
+        self.connection = _connect(path, self.folder / "published")
+
+    def discard(self) -> None:
+        """Remove a draft."""
+        self.connection.close()
+        _remove(self.folder / DRAFT)
 
     @property
     def applied(self) -> int:
         """The last manifest whose pages are in the tables."""
-        found = self.connection.execute("SELECT value FROM meta WHERE key='applied'").fetchall()
-        return int(found[0][0]) if found else 0
+        return int(self.get("applied") or 0)
 
-    def set_applied(self, manifest_id: int) -> None:
-        """Remember the last manifest, inside the caller's transaction."""
+    def set_applied(self, manifest_id: int, at: datetime) -> None:
+        """Remember the last manifest and its time, inside the caller's transaction."""
         self.set("applied", str(manifest_id))
+        newest = max(at, self.known_at or at).astimezone(UTC)
+        self.set("known_at", newest.strftime(STAMP))
+
+    @property
+    def known_at(self) -> datetime | None:
+        """The time of the newest manifest that is in the tables: what the hub knew, it knew then.
+
+        Depends on landing alone, so that a rebuild finds the same.
+        """
+        found = self.get("known_at")
+        return datetime.strptime(found, STAMP).replace(tzinfo=UTC) if found else None
+
+    def get(self, key: str) -> str | None:
+        """What `set` was told."""
+        found = self.connection.execute("SELECT value FROM meta WHERE key = ?", [key]).fetchone()
+        return str(found[0]) if found else None
 
     def set(self, key: str, value: str) -> None:
         """Remember a word about the tables, inside the caller's transaction."""
@@ -110,17 +186,30 @@ class Warehouse:
     def close(self) -> None:
         """Close the file and let the next run in."""
         self.connection.close()
-        os.close(self._lock)
+        if self._lock is not None:
+            os.close(self._lock)
 
 
-def open_published(folder: Path) -> tuple[duckdb.DuckDBPyConnection, datetime]:
-    """The newest published copy, read-only, and its time. Raises ConfigError when there is none."""
+def open_published(
+    folder: Path, *, anyway: bool = False
+) -> tuple[duckdb.DuckDBPyConnection, datetime]:
+    """The newest published copy, read-only, and its time.
+
+    Raises ConfigError when there is none, and for one that another version of the hub wrote, but
+    when it is wanted `anyway`.
+    """
     for path in sorted((folder / "published").glob("*-*.duckdb"), reverse=True):
         try:
             connection = duckdb.connect(str(path), read_only=True)
         except duckdb.IOException:
             continue  # it was removed between listing and opening: a newer one has come
         connection.execute("SET TimeZone='UTC'")
+        if not anyway and _mark(connection, "version") != fingerprint():
+            connection.close()
+            raise ConfigError(
+                "What was published last is of another version of the hub.",
+                hint="Run: audiencehub rebuild",
+            )
         stamp = f"{path.stem.split('-')[1]}+0000"
         return connection, datetime.strptime(stamp, "%Y%m%dT%H%M%S%f%z")
     raise ConfigError(
@@ -129,19 +218,35 @@ def open_published(folder: Path) -> tuple[duckdb.DuckDBPyConnection, datetime]:
     )
 
 
-def _create(path: Path) -> None:
+def _create(path: Path, tables: Mapping[str, Table]) -> None:
     """An empty warehouse under its final name only when it is whole: a crash during creation
     would otherwise leave a file that never opens again."""
-    draft = path.with_suffix(".new")
+    draft = path.with_name(f"{path.name}.new")
     draft.unlink(missing_ok=True)
     connection = duckdb.connect(str(draft))
-    for statement in statements():
+    for statement in statements(tables):
         connection.execute(statement)
+    marks = [("shape", fingerprint(tables)), ("version", fingerprint())]
+    connection.executemany("INSERT INTO meta VALUES(?, ?)", marks)
     connection.close()
     _sync(draft)
     draft.chmod(0o600)
     draft.rename(path)
     _sync(path.parent)
+
+
+def _remove(path: Path) -> None:
+    for name in (f"{path.name}.wal", path.name):
+        path.with_name(name).unlink(missing_ok=True)
+
+
+def _mark(connection: duckdb.DuckDBPyConnection, key: str) -> str | None:
+    """A fingerprint that the file was made with: `shape` of its tables, `version` of the hub's."""
+    try:
+        found = connection.execute("SELECT value FROM meta WHERE key = ?", [key]).fetchone()
+    except duckdb.CatalogException:
+        return None
+    return str(found[0]) if found else None
 
 
 def _connect(path: Path, copies: Path) -> duckdb.DuckDBPyConnection:

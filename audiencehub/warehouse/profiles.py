@@ -1,20 +1,28 @@
 """SQL that makes profiles and facts from source rows: survivorship, links, conversion.
 
-Survivorship: per field, the source of the highest priority that has a value; among its records the
-latest. Reads the temporary tables `priority` and `rate` that the resolve step fills.
+Which of several values stands is said in `provenance`. Reads the temporary table `rate` that the
+resolve step fills, and the variables `company_currency` and `known_at`.
 """
 
 from __future__ import annotations
 
-from audiencehub.canonical import Table
+from collections.abc import Iterable
 
-DATED = {"order": "at", "deal": "created_at"}
-"""Facts with money, and the field whose day decides the rate."""
-OWN = {
-    "contact": ("created_at", "last_seen_at", "first_event_at", "last_event_at"),
-    "account": ("created_at",),
-}
-"""Fields that resolution computes instead of letting one source win."""
+from audiencehub.canonical import Table
+from audiencehub.warehouse import provenance
+from audiencehub.warehouse.provenance import Policy
+
+DAY_OF_RATE = ("at", "created_at", "started_at")
+"""Where a fact has several dates, the one whose day decides the rate of its money."""
+
+
+def dated(table: Table) -> str | None:
+    """The field whose day decides the rate of a fact's money; None: nothing to convert."""
+    if not table.field("currency") or not any(one.type == "money" for one in table.fields):
+        return None
+    dates = [one.name for one in table.fields if one.type in ("instant", "date")]
+    return next((name for name in DAY_OF_RATE if name in dates), dates[0] if dates else None)
+
 
 KEYS = """
     mail AS (
@@ -55,7 +63,7 @@ LINK_CONTACTS = """
               AND m.source = s.source AND m.source_id = s.source_id
             JOIN record_map a ON a.entity = 'account'
               AND a.source = s.source AND a.source_id = s.account_ref
-            LEFT JOIN priority p ON p.source = s.source
+            LEFT JOIN source_policy p ON p.source = s.source
             GROUP BY m.id
         ), by_domain AS (
             SELECT domain, min(account_id) AS account_id
@@ -105,8 +113,8 @@ def record_map() -> str:
     """
 
 
-def entity(table: Table) -> str:
-    """One row per person or company that has a live record."""
+def entity(table: Table, policy: Policy) -> str:
+    """One row per person or company that has a live record; an account's parent comes later."""
     name = table.name
     columns = []
     for field in table.fields:
@@ -114,33 +122,24 @@ def entity(table: Table) -> str:
             columns.append("min(created_at)")
         elif field.name == "last_seen_at":
             columns.append("max(observed_at)")
-        elif field.name in OWN[name]:
+        elif field.name in provenance.COMPUTED:
             columns.append("NULL")
         else:
-            columns.append(f'arg_min("{field.name}", place)')
-    link = ", NULL" if name == "contact" else ""
+            place = provenance.place(policy, name, field.name)
+            columns.append(f'arg_min("{field.name}", {place}) FILTER (NOT expired)')
     return f"""
-        INSERT INTO {name} WITH ranked AS (
-            SELECT m.id, s.*, row_number() OVER (
-                ORDER BY coalesce(p.priority, 1000), s.observed_at DESC NULLS LAST,
-                         s.source, s.source_id
-            ) AS place
-            FROM source_{name} s
-            JOIN record_map m ON m.entity = '{name}'
-              AND m.source = s.source AND m.source_id = s.source_id
-            LEFT JOIN priority p ON p.source = s.source
-            WHERE NOT s.deleted
-        )
-        SELECT id{link}, {", ".join(columns)} FROM ranked GROUP BY id ORDER BY id
+        INSERT INTO {name} WITH ranked AS ({provenance.ranked(table, policy)})
+        SELECT id, NULL, {", ".join(columns)} FROM ranked GROUP BY id ORDER BY id
     """
 
 
-def currency_days() -> str:
+def currency_days(tables: Iterable[Table]) -> str:
     """Every (currency, day) that a fact with money has."""
     return " UNION ".join(
-        f'SELECT currency, CAST("{at}" AS DATE) FROM source_{name} '
+        f'SELECT currency, CAST("{at}" AS DATE) FROM source_{table.name} '
         f'WHERE currency IS NOT NULL AND "{at}" IS NOT NULL AND NOT deleted'
-        for name, at in DATED.items()
+        for table in tables
+        if (at := dated(table))
     )
 
 
@@ -148,12 +147,9 @@ def fact(table: Table) -> str:
     """Facts of known persons and companies, linked; money in the company's currency."""
     name = table.name
     columns = ", ".join(_column(table, field.name) for field in table.fields)
-    rates = ""
-    if name in DATED:
-        rates = (
-            f"LEFT JOIN rate r ON r.currency = s.currency "
-            f'AND r.day = CAST(s."{DATED[name]}" AS DATE)'
-        )
+    rates, at = "", dated(table)
+    if at:
+        rates = f'LEFT JOIN rate r ON r.currency = s.currency AND r.day = CAST(s."{at}" AS DATE)'
     order = 'ORDER BY s."at"' if table.field("at") else ""
     return f"""
         INSERT INTO "{name}" WITH {KEYS}
@@ -165,11 +161,11 @@ def fact(table: Table) -> str:
 
 def _column(table: Table, name: str) -> str:
     field = table.field(name)
-    if table.name in DATED and field is not None and field.type == "money":
+    if dated(table) and field is not None and field.type == "money":
         return (
             "CASE WHEN s.currency IS NULL OR s.currency = getvariable('company_currency') "
             f'THEN s."{name}" ELSE CAST(s."{name}" * r.rate AS DECIMAL(18,2)) END'
         )
-    if table.name in DATED and name == "currency":
+    if dated(table) and name == "currency":
         return "getvariable('company_currency')"
     return f's."{name}"'

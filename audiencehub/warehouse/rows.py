@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 
-from audiencehub.canonical import TABLES
+from audiencehub.canonical import Table
 from audiencehub.warehouse.schema import source_arrow
 
 SourceRow = dict[str, Any]
@@ -16,26 +16,32 @@ SourceRow = dict[str, Any]
 
 
 def upsert(
-    connection: duckdb.DuckDBPyConnection, name: str, rows: Sequence[SourceRow], *, keep_newer: bool
+    connection: duckdb.DuckDBPyConnection,
+    table: Table,
+    rows: Sequence[SourceRow],
+    *,
+    keep_newer: bool,
 ) -> None:
-    """Put rows into `source_<name>` inside the caller's transaction.
+    """Put rows into `source_<table>` inside the caller's transaction.
 
-    Of several versions the latest by its own time stays, then the one that came last; with
-    `keep_newer` also against what the table holds (pages may arrive late).
+    Of several versions the latest by its own time stays, and at the same time a deletion, then the
+    one that came last. With `keep_newer` that holds against all that the table has (pages may
+    arrive late); without, only against this pull's own pages: it says what the source has now.
     """
-    connection.register(
-        "stage", pa.Table.from_pylist(_latest(rows), schema=source_arrow(TABLES[name]))
-    )
-    newer = f"""
-        WHERE NOT EXISTS (
-            SELECT 1 FROM source_{name} t
-            WHERE t.source = s.source AND t.source_id = s.source_id
-              AND NOT t.deleted AND t.observed_at > s.observed_at
-        )
-    """
+    name = table.name
+    connection.register("stage", pa.Table.from_pylist(_latest(rows), schema=source_arrow(table)))
+    rivals = "" if keep_newer else "AND t.manifest_id = s.manifest_id"
     try:
         connection.execute(
-            f"CREATE TEMP TABLE fresh AS SELECT s.* FROM stage s {newer if keep_newer else ''}"
+            f"""
+            CREATE TEMP TABLE fresh AS SELECT s.* FROM stage s WHERE NOT EXISTS (
+                SELECT 1 FROM source_{name} t
+                WHERE t.source = s.source AND t.source_id = s.source_id {rivals}
+                  AND NOT (t.absent AND t.manifest_id < s.manifest_id)
+                  AND (t.observed_at > s.observed_at OR
+                       (t.observed_at = s.observed_at AND t.deleted AND NOT s.deleted))
+            )
+            """
         )
         connection.execute(
             f"DELETE FROM source_{name} t USING fresh f "
@@ -51,27 +57,46 @@ def _latest(rows: Sequence[SourceRow]) -> list[SourceRow]:
     kept: dict[str, SourceRow] = {}
     for row in rows:
         old = kept.get(row["source_id"])
-        older = (
-            old is not None
-            and old["observed_at"] is not None
-            and row["observed_at"] is not None
-            and old["observed_at"] > row["observed_at"]
-        )
-        if not older:
+        if old is None or not _beats(old, row):
             kept[row["source_id"]] = row
     return list(kept.values())
 
 
+def _beats(old: SourceRow, new: SourceRow) -> bool:
+    before, after = old["observed_at"], new["observed_at"]
+    if before is None or after is None:
+        return False
+    return bool(before > after or (before == after and old["deleted"] and not new["deleted"]))
+
+
 def absent(
-    connection: duckdb.DuckDBPyConnection, source: str, stream: str, manifest_id: int
+    connection: duckdb.DuckDBPyConnection,
+    names: Iterable[str],
+    source: str,
+    stream: str,
+    manifest_id: int,
 ) -> None:
     """Mark as gone what a full pull, proven complete, did not have."""
-    for name in TABLES:
+    for name in names:
         connection.execute(
             f"""
-            UPDATE source_{name} SET deleted = true, manifest_id = $manifest
+            UPDATE source_{name} SET deleted = true, absent = true, manifest_id = $manifest
             WHERE source = $source AND stream = $stream AND NOT deleted
               AND manifest_id < $manifest
             """,
             {"manifest": manifest_id, "source": source, "stream": stream},
         )
+
+
+def forget(
+    connection: duckdb.DuckDBPyConnection, names: Iterable[str], sources: Sequence[str]
+) -> int:
+    """Drop the rows of sources that are not among these, inside the caller's transaction."""
+    dropped = 0
+    for name in names:
+        found = connection.execute(
+            f"DELETE FROM source_{name} WHERE NOT list_contains($known::VARCHAR[], source)",
+            {"known": list(sources)},
+        ).fetchone()
+        dropped += int(found[0]) if found else 0
+    return dropped

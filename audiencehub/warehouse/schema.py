@@ -1,18 +1,21 @@
 """Tables of the warehouse as SQL, made from the canonical tables.
 
 Each canonical table stands twice: `source_<table>` holds every record as its source has it,
-cleaned; `<table>` holds what rules read, after identity resolution.
+cleaned; `<table>` holds what rules read, after identity resolution. `<entity>_history` holds what
+was read of each person and company at any earlier time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Iterator, Mapping
 
 import pyarrow as pa
 
-from audiencehub.canonical import TABLES, Table, Type
+from audiencehub.canonical import TABLES, Table
+from audiencehub.warehouse import history, provenance
 
-SQL_TYPES: dict[Type, str] = {
+SQL_TYPES: dict[str, str] = {
     "text": "VARCHAR",
     "integer": "BIGINT",
     "money": "DECIMAL(18,2)",
@@ -22,8 +25,9 @@ SQL_TYPES: dict[Type, str] = {
     "instant": "TIMESTAMP",
     "texts": "VARCHAR[]",
     "json": "VARCHAR",
+    "aside": "STRUCT(field VARCHAR, raw VARCHAR, reason VARCHAR)[]",
 }
-ARROW_TYPES: dict[Type, pa.DataType] = {
+ARROW_TYPES: dict[str, pa.DataType] = {
     "text": pa.string(),
     "integer": pa.int64(),
     "money": pa.decimal128(18, 2),
@@ -33,8 +37,9 @@ ARROW_TYPES: dict[Type, pa.DataType] = {
     "instant": pa.timestamp("us"),
     "texts": pa.list_(pa.string()),
     "json": pa.string(),
+    "aside": pa.list_(pa.struct({name: pa.string() for name in ("field", "raw", "reason")})),
 }
-RECORD: tuple[tuple[str, Type], ...] = (
+RECORD: tuple[tuple[str, str], ...] = (
     ("source", "text"),
     ("source_id", "text"),
     ("stream", "text"),
@@ -44,15 +49,20 @@ RECORD: tuple[tuple[str, Type], ...] = (
     ("contact_email", "text"),
     ("account_domain", "text"),
     ("contact_external_id", "text"),
+    ("parent_ref", "text"),
     ("observed_at", "instant"),
     ("manifest_id", "integer"),
     ("deleted", "boolean"),
+    ("absent", "boolean"),
     ("merged_into", "text"),
+    ("uncleaned", "aside"),
 )
-"""Columns of every source table before the canonical ones: origin and links."""
+"""Columns of every source table before the canonical ones: origin, links, and what could not be
+cleaned. `absent`: deleted because a complete full pull did not have it, not by a tombstone."""
 LINKS = (
     "contact_ref",
     "account_ref",
+    "parent_ref",
     "contact_email",
     "account_domain",
     "contact_external_id",
@@ -61,7 +71,7 @@ LINKS = (
 """Keys of a Row's values that are not fields of its table."""
 
 
-def source_columns(table: Table) -> list[tuple[str, Type]]:
+def source_columns(table: Table) -> list[tuple[str, str]]:
     """Name and type of each column of `source_<table>`."""
     return [*RECORD, *((field.name, field.type) for field in table.fields)]
 
@@ -73,25 +83,23 @@ def source_arrow(table: Table) -> pa.Schema:
 
 def keys(table: Table) -> str:
     """The hub's own columns of the resolved table, as SQL."""
-    if table.name == "contact":
-        return "contact_id INTEGER, account_id INTEGER"
-    if table.name == "account":
-        return "account_id INTEGER"
+    if table.entity:
+        return ", ".join(f"{name} INTEGER" for name in history.KEYS[table.name])
     return "contact_id INTEGER, account_id INTEGER, source VARCHAR, source_id VARCHAR"
 
 
-def statements() -> Iterator[str]:
+def statements(tables: Mapping[str, Table] = TABLES) -> Iterator[str]:
     """DDL of an empty warehouse. No secondary indexes: they are a known way to lose rows."""
     yield "CREATE TABLE meta(key VARCHAR, value VARCHAR)"
-    for table in TABLES.values():
+    for table in tables.values():
         columns = ", ".join(f'"{name}" {SQL_TYPES[kind]}' for name, kind in source_columns(table))
         yield f"CREATE TABLE source_{table.name}({columns})"
-        fields = ", ".join(f'"{field.name}" {SQL_TYPES[field.type]}' for field in table.fields)
-        yield f'CREATE TABLE "{table.name}"({keys(table)}, {fields})'
-    yield (
-        "CREATE TABLE uncleaned(source VARCHAR, stream VARCHAR, source_id VARCHAR, "
-        '"table" VARCHAR, field VARCHAR, raw VARCHAR, reason VARCHAR)'
-    )
+        yield f'CREATE TABLE "{table.name}"({keys(table)}, {_fields(table)})'
+        if table.entity:
+            yield (
+                f"CREATE TABLE {table.name}_history({keys(table)}, {_fields(table)}, "
+                "valid_from TIMESTAMP, valid_to TIMESTAMP)"
+            )
     yield (
         "CREATE TABLE record_map(source VARCHAR, source_id VARCHAR, entity VARCHAR, "
         "record_kind VARCHAR, id INTEGER)"
@@ -100,3 +108,34 @@ def statements() -> Iterator[str]:
         "CREATE TABLE member(entity VARCHAR, id INTEGER, segment VARCHAR, since TIMESTAMP, "
         "reason VARCHAR)"
     )
+    yield from provenance.statements(tables)
+    yield history.view(tables)
+    yield _uncleaned(tables)
+    yield (
+        "CREATE TABLE pull_stat(manifest_id BIGINT, source VARCHAR, stream VARCHAR, "
+        '"table" VARCHAR, field VARCHAR, records BIGINT, filled BIGINT, uncleaned BIGINT)'
+    )
+    yield (
+        'CREATE TABLE pull_value(manifest_id BIGINT, source VARCHAR, "table" VARCHAR, '
+        "field VARCHAR, value VARCHAR, records BIGINT)"
+    )
+
+
+def fingerprint(tables: Mapping[str, Table] = TABLES) -> str:
+    """Changes when any table or view does: a warehouse of another shape is made anew."""
+    return hashlib.sha256("\n".join(statements(tables)).encode()).hexdigest()[:16]
+
+
+def _fields(table: Table) -> str:
+    return ", ".join(f'"{field.name}" {SQL_TYPES[field.type]}' for field in table.fields)
+
+
+def _uncleaned(tables: Mapping[str, Table]) -> str:
+    """Values that could not be cleaned; they go when their record comes clean."""
+    parts = " UNION ALL ".join(
+        f"SELECT source, stream, source_id, '{name}' AS \"table\", u.field, u.raw, u.reason FROM "
+        f"(SELECT source, stream, source_id, unnest(uncleaned) AS u FROM source_{name} "
+        "WHERE NOT deleted)"
+        for name in tables
+    )
+    return f"CREATE VIEW uncleaned AS {parts}"
