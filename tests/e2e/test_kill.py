@@ -90,7 +90,7 @@ def test_killed_at_every_step(morning, pushed, tmp_path, moment):
         *crash.POINTS,
         "after_begin:4",
         "after_sent:3",
-        "after_sent:8",
+        "after_sent:6",
         "after_apply:3",
         "after_apply:7",
         "after_record:5",

@@ -23,7 +23,6 @@ WRONG = {
     "salesforce-records-gone": ("salesforce", {**QUERY, "set_json": {"records": []}}),
     "salesforce-truncated-json": ("salesforce", {**QUERY, "truncate": 400}),
     "salesforce-html": ("salesforce", {**QUERY, "status": 200, "body": HTML}),
-    "builtwith-html": ("builtwith", {"times": 1000, "status": 200, "body": HTML}),
 }
 QUICK = ("hubspot-empty-page", "salesforce-records-gone")
 
@@ -107,3 +106,19 @@ def test_truncated_files_take_nothing(pushed, tmp_path, share):
     assert "Traceback" not in done.text
     aside = project.json("quarantine", "list")
     assert bool(aside) == bool(share)
+
+
+@pytest.mark.verify
+def test_an_enricher_that_fails_on_the_first_day_is_asked_again(morning, pushed, tmp_path):
+    """Answers that never came must not count as "uses nothing" for thirty days."""
+    project = morning.copy(tmp_path / "spoilt")
+    with project.sandbox() as urls:
+        process.fault(urls, "builtwith", status=200, body=HTML, times=1000)
+        done = project.sync(code=None)
+        process.clear_faults(urls, "builtwith")
+    assert "builtwith" in done.err
+    assert "Traceback" not in done.text
+    assert fakes.state(project) != fakes.state(pushed)
+
+    project.sync("--quiet")
+    assert fakes.state(project).segments() == fakes.state(pushed).segments()
