@@ -71,9 +71,9 @@ def _aside(table: Table) -> str:
 def _values(table: Table, field: Field) -> str:
     return (
         f"INSERT INTO pull_value SELECT $manifest, $source, '{table.name}', '{field.name}', "
-        f'CAST("{field.name}" AS VARCHAR) AS value, count(*) AS records {_where(table)} '
+        f'CAST("{field.name}" AS VARCHAR), count(*) {_where(table)} '
         f'AND "{field.name}" IS NOT NULL '
-        f"GROUP BY value ORDER BY records DESC, value LIMIT {COMMON}"
+        f"GROUP BY ALL ORDER BY 6 DESC, 5 LIMIT {COMMON}"
     )
 
 
