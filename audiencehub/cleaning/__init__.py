@@ -11,7 +11,20 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from audiencehub.canonical import Field, Type
-from audiencehub.cleaning import basic, company, contact, place, when
+from audiencehub.cleaning import (
+    basic,
+    industry,
+    job,
+    mail,
+    number,
+    person,
+    phone,
+    place,
+    size,
+    technology,
+    web,
+    when,
+)
 from audiencehub.cleaning.basic import Unclean
 
 __all__ = ["CLEANERS", "Unclean", "clean"]
@@ -23,22 +36,38 @@ CLEANERS: Mapping[str, Cleaner] = {
     "text": basic.text,
     "slug": basic.slug,
     "topic": basic.topic,
-    "count": basic.count,
-    "currency": basic.currency,
-    "technology": company.technology,
-    "industry": company.industry,
-    "domain": company.domain,
-    "email": contact.email,
-    "phone": contact.phone,
+    "count": number.count,
+    "currency": number.currency,
+    "email": mail.email,
+    "phone": phone.phone,
+    "phone_ext": phone.phone_ext,
     "country": place.country,
     "state": place.state,
+    "postal_code": place.postal_code,
+    "latitude": place.latitude,
+    "longitude": place.longitude,
+    "timezone": place.timezone,
+    "domain": web.domain,
+    "industry": industry.industry,
+    "employee_range": size.employee_range,
+    "revenue_range": size.revenue_range,
+    "income_band": size.income_band,
+    "seniority": job.seniority,
+    "department": job.department,
+    "technology": technology.technology,
+    "technology_category": technology.technology_category,
+    "language": person.language,
+    "gender": person.gender,
+    "education": person.education,
+    "family_status": person.family_status,
 }
+"""By the name that a canonical field gives in `clean`."""
 BY_TYPE: Mapping[Type, Cleaner] = {
     "text": basic.text,
-    "integer": basic.count,
-    "money": basic.money,
-    "number": basic.number,
-    "boolean": basic.boolean,
+    "integer": number.count,
+    "money": number.money,
+    "number": number.number,
+    "boolean": number.boolean,
     "date": when.day,
     "instant": when.instant,
     "texts": basic.texts,

@@ -1,70 +1,75 @@
-"""Domains, industries and technologies of companies."""
+"""Company names, brought to what two spellings share. For comparison only: never shown."""
 
 from __future__ import annotations
 
-import csv
 import re
-from collections.abc import Mapping
-from functools import cache
-from importlib import resources
-from typing import Any
+import unicodedata
+from functools import cache, lru_cache
 
-import tldextract
+from cleanco.clean import custom_basename, prepare_default_terms
 
-from audiencehub.cleaning.basic import Unclean, slug, text
+from audiencehub.cleaning.tables import key, rows
 
-
-@cache
-def _extractor() -> tldextract.TLDExtract:
-    # The bundled list, no network; private suffixes count, so that two shops of one host are two.
-    return tldextract.TLDExtract(
-        suffix_list_urls=(),
-        cache_dir=None,
-        include_psl_private_domains=True,
-        extra_suffixes=["example"],
-    )
+_EAST = re.compile(
+    r"\((?:株|有|同|주|유)\)|株式会社|有限会社|合同会社|合資会社|一般社団法人|"
+    r"(?:股份)?有限责任公司|(?:股份)?有限公司|股份公司|集团|集團|주식회사|유한회사"
+)
+"""Legal forms of scripts without blanks, before or after the name."""
+_HEBREW_ARABIC = re.compile(
+    "בע[\"״'׳]?מ|ש\\.?\\s?ם\\.?\\s?ל|ش\\.?\\s?م\\.?\\s?م|ذ\\.?\\s?م\\.?\\s?م"
+)
+MOST_WORDS = 7
+"""Of the longest legal form: `S.A.P.I. de C.V.`"""
 
 
 @cache
-def _registrable(host: str) -> str | None:
-    found = _extractor()(host)
-    return f"{found.domain}.{found.suffix}".lower() if found.domain and found.suffix else None
+def _forms(place: str) -> frozenset[tuple[str, ...]]:
+    mine = (row["form"] for row in rows("legal_forms.csv") if row["place"] == place)
+    return frozenset(tuple(form.split()) for form in mine)
 
 
-def domain(value: Any, known: Mapping[str, Any]) -> str | None:
-    """The registrable domain, in ASCII: `https://www.Acme.example/about` becomes `acme.example`."""
-    tidy = text(value, known)
-    if tidy is None:
-        return None
-    host = re.sub(r"^[a-z][a-z0-9+.-]*://", "", tidy.casefold())
-    host = re.split(r"[/?#]", host, maxsplit=1)[0].rpartition("@")[2].partition(":")[0].strip(".")
-    try:
-        ascii_host = host.encode("idna").decode()
-    except UnicodeError:
-        raise Unclean("not_a_domain") from None
-    if not re.fullmatch(r"([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}", ascii_host):
-        raise Unclean("not_a_domain")
-    found = _registrable(ascii_host)
-    if found is None:
-        raise Unclean("not_a_domain")
+@cache
+def _terms() -> list[tuple[int, list[str]]]:
+    return list(prepare_default_terms())
+
+
+@lru_cache(maxsize=65_536)
+def company_norm(name: str) -> str:
+    """The name without case, accents, signs and legal forms, at both ends and to a fixed point:
+    `Zebra Co., Ltd.`, `ZEBRA` and `Zebra Company` are `zebra`. Never empty where the name has a
+    letter or digit: a name made of nothing but legal forms stays."""
+    plain = unicodedata.normalize("NFKC", name)[:500].replace("&", " and ").replace("+", " and ")
+    plain = _HEBREW_ARABIC.sub(" ", _EAST.sub(" ", plain))
+    whole = key(plain) or key(name[:500])
+    words = _initials(whole.split())
+    while (shorter := _initials(_shorter(words))) != words:
+        words = shorter
+    return " ".join(words)
+
+
+def _shorter(words: list[str]) -> list[str]:
+    """One legal form less, if there is one and a name remains."""
+    if len(words) < 2:
+        return words
+    for length in range(min(MOST_WORDS, len(words) - 1), 0, -1):
+        if tuple(words[-length:]) in _forms("after"):
+            return words[:-length]
+    if (words[0],) in _forms("before"):
+        return words[1:]
+    return custom_basename(" ".join(words), _terms()).split() or words
+
+
+def _initials(words: list[str]) -> list[str]:
+    """`I B M` and `I.B.M.` become `ibm`: single letters in a row are one word."""
+    found: list[str] = []
+    run = ""
+    for one in [*words, ""]:
+        if len(one) == 1 and one.isalpha():
+            run += one
+            continue
+        if run:
+            found.append(run)
+            run = ""
+        if one:
+            found.append(one)
     return found
-
-
-@cache
-def _industries() -> Mapping[str, str]:
-    lines = (
-        resources.files("audiencehub.cleaning").joinpath("data/industries.csv").read_text("utf-8")
-    )
-    return {row["name"]: row["industry"] for row in csv.DictReader(lines.splitlines())}
-
-
-def industry(value: Any, known: Mapping[str, Any]) -> str | None:
-    """One slug of the pivot taxonomy; a name that no map knows is kept as its own slug."""
-    word = slug(value, known)
-    return _industries().get(word, word) if word else None
-
-
-def technology(value: Any, known: Mapping[str, Any]) -> str | None:
-    """A product slug with hyphens: `Google Analytics 4` becomes `google-analytics-4`."""
-    word = slug(value, known)
-    return word.replace("_", "-") if word else None
