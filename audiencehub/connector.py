@@ -49,6 +49,8 @@ class Context:
     """Where the sandbox listens; None: the real vendor."""
     root: Path = field(default_factory=Path)
     """The project folder; relative paths in options start here."""
+    custom: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Canonical table to custom field to what this vendor calls it (settings, `[custom.…]`)."""
 
 
 class Source(ABC):

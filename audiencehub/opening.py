@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from audiencehub import connector, rules
+from audiencehub.canonical import origins
 from audiencehub.connector import Context, Destination, Enricher, Source
 from audiencehub.errors import ConfigError, Fault, Faults
 from audiencehub.hub import Hub
@@ -140,6 +141,7 @@ def _context(hub: Hub, name: str, kind: str, options: Mapping[str, Any]) -> Cont
         now=hub.now,
         base_url=hub.endpoints.get(kind),
         root=hub.settings.root,
+        custom=origins(hub.settings.custom, name),
     )
 
 

@@ -27,7 +27,7 @@ from pydantic import (
     field_validator,
 )
 
-from audiencehub.canonical import TABLES
+from audiencehub.canonical import TABLES, Custom, CustomField, Table, tables_with
 from audiencehub.errors import ConfigError, Fault, Faults
 
 
@@ -186,6 +186,8 @@ class Settings(Strict):
     """Per field the sources that come first, best first: `"account.employee_count" = [...]`."""
     audit: Audit = Audit()
     targets: dict[str, TargetEntry] = Field(default_factory=dict)
+    custom: Custom = Field(default_factory=dict)
+    """Fields of one's own: `[custom.contact.<name>]`, `[custom.account.<name>]`."""
     env: str = "sandbox"
     root: Path = Path()
 
@@ -213,6 +215,23 @@ class Settings(Strict):
             if wrong:
                 raise ValueError(f"{name} has no limit {wrong[0]}")
         return said
+
+    @field_validator("custom")
+    @classmethod
+    def _from_known_sources(cls, custom: Custom, info: ValidationInfo) -> Custom:
+        sources = info.data.get("sources", {})
+        for entity, declared in custom.items():
+            for name, one in declared.items():
+                for source in sorted(set(one.origins) - set(sources)):
+                    near = get_close_matches(source, sources, 1)
+                    meant = f"; did you mean {near[0]}?" if near else ""
+                    raise ValueError(f"{entity}.{name} comes from no source {source!r}{meant}")
+        return custom
+
+    @property
+    def tables(self) -> Mapping[str, Table]:
+        """The canonical tables, custom fields among them."""
+        return tables_with(self.custom)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -343,6 +362,7 @@ def _keys_at(keys: list[str]) -> list[str]:
         "audit": Audit,
         "targets": TargetEntry,
         "sandbox": Sandbox,
+        "custom": CustomField,
     }
     return list((models.get(keys[0], Settings) if keys else Settings).model_fields)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from audiencehub.canonical.custom import PREFIX, Custom, custom_field, widened
+from audiencehub.canonical.custom import PREFIX, Custom, CustomField, origins, widened
 from audiencehub.canonical.entities import ACCOUNT, CONTACT
 from audiencehub.canonical.facts import FACTS
 from audiencehub.canonical.words import Field, Privacy, Table, Type
@@ -22,11 +22,12 @@ __all__ = [
     "PREFIX",
     "TABLES",
     "Custom",
+    "CustomField",
     "Field",
     "Privacy",
     "Table",
     "Type",
-    "custom_field",
+    "origins",
     "tables_with",
 ]
 
@@ -44,5 +45,5 @@ ACTIVITY: Mapping[str, str] = {
 
 
 def tables_with(custom: Custom) -> Mapping[str, Table]:
-    """The canonical tables and the fields that settings add (`Settings.custom_fields`)."""
+    """The canonical tables and the fields that settings add (`Settings.custom`)."""
     return widened(TABLES, custom)

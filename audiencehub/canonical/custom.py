@@ -1,29 +1,70 @@
-"""A company's own fields: declared in settings, columns like any other from then on."""
+"""A company's own fields: declared in settings, columns like any other from then on.
+
+[custom.account.renewal_risk]
+type = "number"
+unit = "percent"
+privacy = "none"
+from = { salesforce = "Renewal_Risk__c", hubspot = "renewal_risk" }
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Annotated, Literal
+
+import pydantic
+from pydantic import BaseModel, ConfigDict
 
 from audiencehub.canonical.words import Field, Privacy, Table, Type
 
 PREFIX = "custom_"
 """Of the column: `custom.renewal_risk` in a rule is `custom_renewal_risk` in a table."""
-Custom = Mapping[str, Sequence[Field]]
-"""Canonical table to the fields that settings add to it."""
 
 
-def custom_field(
-    name: str, type_: Type, *, about: str = "", unit: str = "", privacy: Privacy = "personal"
-) -> Field:
-    """The column of a custom field. It counts as personal unless settings say otherwise."""
-    clean = "text" if type_ == "text" else ""
-    return Field(f"{PREFIX}{name}", type_, about or f"custom.{name}", privacy, clean, unit)
+class CustomField(BaseModel):
+    """What settings say of one field of their own."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    type: Type
+    origins: dict[str, Annotated[str, pydantic.Field(min_length=1)]] = pydantic.Field(
+        alias="from", min_length=1
+    )
+    """Source to what it calls the field: a CRM's field or property, a file's column."""
+    unit: str = ""
+    about: str = ""
+    privacy: Privacy = "personal"
+    """Counts as personal unless they say otherwise."""
+
+    def field(self, name: str) -> Field:
+        """The column."""
+        clean = "text" if self.type == "text" else ""
+        about = self.about or f"Custom field {name}"
+        return Field(f"{PREFIX}{name}", self.type, about, self.privacy, clean, self.unit)
+
+
+Name = Annotated[str, pydantic.Field(pattern=r"^[a-z][a-z0-9_]{0,59}$")]
+Custom = dict[Literal["contact", "account"], dict[Name, CustomField]]
+"""Entity to name to field."""
 
 
 def widened(tables: Mapping[str, Table], custom: Custom) -> Mapping[str, Table]:
     """The tables with the custom fields after their own; in the order of `tables`."""
+    found = dict(tables)
+    for name, declared in custom.items():
+        own = [one.field(field) for field, one in declared.items()]
+        found[name] = replace(found[name], fields=(*found[name].fields, *own))
+    return found
+
+
+def origins(custom: Custom, source: str) -> Mapping[str, Mapping[str, str]]:
+    """Entity to column to what that source calls it."""
     return {
-        name: replace(table, fields=(*table.fields, *custom.get(name, ())))
-        for name, table in tables.items()
+        entity: {
+            f"{PREFIX}{name}": one.origins[source]
+            for name, one in declared.items()
+            if source in one.origins
+        }
+        for entity, declared in custom.items()
     }

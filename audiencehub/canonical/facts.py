@@ -46,7 +46,7 @@ _SALES = (
         "order_line",
         "One product of a purchase.",
         (
-            Field("order_id", "text", "Id of the order at the same source", "none", "text"),
+            Field("order_id", "text", "Id of the order, as the shop writes it", "none", "text"),
             Field("at", "instant", "When the order was placed"),
             Field("sku", "text", "Stock keeping unit", "none", "text"),
             Field("name", "text", "Product", "none", "text"),

@@ -6,7 +6,8 @@ SPEC = Spec(
     name="files",
     label="Files",
     about="Reads dropped files by a mapping of columns; presets for Bombora surge files, CDNOW "
-    "purchases, event, order and consent drops.",
+    "purchases, and drops of events, orders and their lines, subscriptions, tickets, surveys, "
+    "e-mail engagement and consent.",
     source="connectors.files.source:FilesSource",
     options="connectors.files.options:FilesOptions",
     scopes=("read permission on the folder",),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 Format = Literal["csv", "jsonl", "parquet", "words"]
@@ -17,6 +17,8 @@ class Mapped:
     table: str
     columns: Mapping[str, str]
     """Canonical field or link to column."""
+    optional: Mapping[str, str] = field(default_factory=dict, kw_only=True)
+    """The same, where the file need not have the column."""
     constants: Mapping[str, str] = field(default_factory=dict)
     convert: Mapping[str, str] = field(default_factory=dict)
     """Canonical field to the name of a conversion (`convert.CONVERT`)."""
@@ -55,6 +57,11 @@ class Layout:
     def stream(self) -> str:
         """The name of the stream: the first canonical table."""
         return self.maps[0].table
+
+    def widened(self, custom: Mapping[str, Mapping[str, str]]) -> Layout:
+        """The same with more columns: canonical table to field to column."""
+        maps = [replace(m, columns={**m.columns, **custom.get(m.table, {})}) for m in self.maps]
+        return replace(self, maps=tuple(maps))
 
     @property
     def used(self) -> frozenset[str]:

@@ -24,6 +24,18 @@ from connectors.files.presets import PRESETS
 
 _OF_MAPPING = ("table", "columns", "constants", "convert", "key", "header", "required", "observed")
 LINKS = ("contact_ref", "account_ref", "contact_email", "account_domain", "contact_external_id")
+Preset = Literal[
+    "bombora",
+    "cdnow",
+    "consent_csv",
+    "emails_jsonl",
+    "events_jsonl",
+    "order_lines_csv",
+    "orders_csv",
+    "subscriptions_csv",
+    "surveys_csv",
+    "tickets_csv",
+]
 Encoding = Literal["utf-8", "cp1252", "iso-8859-1", "iso-8859-15", "windows-1250", "ascii"]
 """Encodings in which a line break is one byte of its own; a UTF-8 byte order mark is skipped."""
 
@@ -33,7 +45,7 @@ class FilesOptions(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    preset: Literal["bombora", "cdnow", "consent_csv", "events_jsonl", "orders_csv"] | None = None
+    preset: Preset | None = None
     path: str | list[str] = Field(default_factory=list)
     """Files, with `*`, `?` and `[…]` in any part of the path. `${NAME}` at the beginning is a
     folder from the environment, which then is the root."""

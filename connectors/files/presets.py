@@ -108,8 +108,130 @@ ORDERS = Layout(
                 "quantity": "quantity",
                 "status": "status",
             },
+            optional={
+                "revenue": "revenue",
+                "discount": "discount",
+                "refunded_amount": "refunded",
+                "margin": "margin",
+                "channel": "channel",
+                "coupon": "coupon",
+            },
             key=("key",),
             required=("at",),
+        ),
+    ),
+)
+ORDER_LINES = Layout(
+    format="csv",
+    maps=(
+        Mapped(
+            "order_line",
+            {
+                "contact_email": "email",
+                "order_id": "order",
+                "at": "at",
+                "sku": "sku",
+                "name": "name",
+                "quantity": "quantity",
+                "price": "price",
+                "currency": "currency",
+            },
+            optional={"category": "category", "brand": "brand"},
+            key=("key",),
+            required=("order_id", "at"),
+        ),
+    ),
+)
+SUBSCRIPTIONS = Layout(
+    format="csv",
+    maps=(
+        Mapped(
+            "subscription",
+            {
+                "contact_email": "email",
+                "account_domain": "company_domain",
+                "plan": "plan",
+                "status": "status",
+                "mrr": "mrr",
+                "currency": "currency",
+                "interval": "interval",
+                "quantity": "seats",
+                "started_at": "started_at",
+                "trial_end": "trial_end",
+                "renews_at": "renews_at",
+                "cancel_at": "cancel_at",
+                "canceled_at": "canceled_at",
+                "updated_at": "updated_at",
+            },
+            key=("key",),
+            required=("status", "started_at"),
+            observed="updated_at",
+        ),
+    ),
+)
+TICKETS = Layout(
+    format="csv",
+    maps=(
+        Mapped(
+            "ticket",
+            {
+                "contact_email": "email",
+                "subject": "subject",
+                "category": "category",
+                "status": "status",
+                "priority": "priority",
+                "channel": "channel",
+                "created_at": "created_at",
+                "solved_at": "solved_at",
+                "first_reply_minutes": "first_reply_minutes",
+                "csat": "csat",
+                "updated_at": "updated_at",
+            },
+            key=("key",),
+            required=("created_at",),
+            observed="updated_at",
+        ),
+    ),
+)
+SURVEYS = Layout(
+    format="csv",
+    maps=(
+        Mapped(
+            "survey_answer",
+            {
+                "contact_email": "email",
+                "survey": "survey",
+                "response_id": "response",
+                "question": "question",
+                "question_type": "type",
+                "kind": "kind",
+                "score": "score",
+                "score_max": "score_max",
+                "choice": "choice",
+                "text": "text",
+                "at": "at",
+            },
+            # Who answers again under the same response corrects the answer.
+            key=("response", "question"),
+            required=("kind", "at"),
+        ),
+    ),
+)
+EMAILS = Layout(
+    format="jsonl",
+    maps=(
+        Mapped(
+            "email_engagement",
+            {
+                "contact_email": "email",
+                "campaign": "campaign",
+                "action": "action",
+                "at": "at",
+                "link": "link",
+                "topic": "topic",
+            },
+            key=("key",),
+            required=("action", "at"),
         ),
     ),
 )
@@ -137,6 +259,11 @@ PRESETS: Mapping[str, Layout] = {
     "bombora": BOMBORA,
     "cdnow": CDNOW,
     "consent_csv": CONSENT,
+    "emails_jsonl": EMAILS,
     "events_jsonl": EVENTS,
+    "order_lines_csv": ORDER_LINES,
     "orders_csv": ORDERS,
+    "subscriptions_csv": SUBSCRIPTIONS,
+    "surveys_csv": SURVEYS,
+    "tickets_csv": TICKETS,
 }

@@ -39,7 +39,7 @@ class FilesSource(Source):
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         self._options = FilesOptions(**context.options)
-        self._layout: Layout = self._options.layout
+        self._layout: Layout = self._options.layout.widened(context.custom)
 
     def available(self) -> Sequence[Stream]:
         """The one stream, named after its canonical table."""
@@ -94,7 +94,11 @@ class FilesSource(Source):
                 raise _changing(file)
 
     def _row(self, mapped: Mapped, record: Json) -> Row:
-        values = {name: self._value(mapped, name, record) for name in mapped.columns}
+        values = {
+            name: self._value(mapped, name, record, column)
+            for name, column in (*mapped.columns.items(), *mapped.optional.items())
+            if column in record["values"] or name in mapped.columns
+        }
         values |= {name: text for name, text in mapped.constants.items() if not values.get(name)}
         for name in mapped.required:
             if values.get(name) is None:
@@ -117,8 +121,8 @@ class FilesSource(Source):
                 values |= {"period_start": days[0].isoformat(), "period_end": days[1].isoformat()}
         return Row(mapped.table, self._id(mapped, values, record), values, observed_at=observed)
 
-    def _value(self, mapped: Mapped, name: str, record: Json) -> Any:
-        value = record["values"].get(mapped.columns[name])
+    def _value(self, mapped: Mapped, name: str, record: Json, column: str) -> Any:
+        value = record["values"].get(column)
         if value is None or (isinstance(value, str) and not value.strip()):
             return None
         if name not in mapped.convert:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import available_timezones
 
 from audiencehub.errors import SkipRow
 from audiencehub.model import Json, Row
@@ -14,6 +15,7 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
     "contact": {
         "email": "email",
         "phone": "phone",
+        "phone_ext": "phone",
         "first_name": "firstname",
         "last_name": "lastname",
         "title": "jobtitle",
@@ -28,6 +30,10 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
         "lead_source": "hs_analytics_source",
         "birth_date": "date_of_birth",
         "gender": "gender",
+        "education": "degree",
+        "family_status": "marital_status",
+        "buyer_role": "hs_buying_role",
+        "timezone": "hs_timezone",
         "external_id": "customer_number",
         "created_at": "createdate",
     },
@@ -36,6 +42,8 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
         "domain": "domain",
         "industry": "industry",
         "employee_count": "numberofemployees",
+        "employee_range": "hs_employee_range",
+        "revenue_range": "hs_revenue_range",
         "annual_revenue": "annualrevenue",
         "founded_year": "founded_year",
         "type": "type",
@@ -49,7 +57,10 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
         "name": "dealname",
         "amount": "amount",
         "currency": "deal_currency_code",
+        "pipeline": "pipeline",
         "stage": "dealstage",
+        "probability": "hs_deal_stage_probability",
+        "type": "dealtype",
         "is_closed": "hs_is_closed",
         "is_won": "hs_is_closed_won",
         "close_date": "closedate",
@@ -66,6 +77,20 @@ ACTIVITIES: Mapping[str, tuple[str, str | None, str | None]] = {
 }
 """Object type to event name, property with the subject, property with the outcome."""
 STAGES = {"marketingqualifiedlead": "mql", "salesqualifiedlead": "sql"}
+ZONES: Mapping[str, str] = {name.casefold(): name for name in sorted(available_timezones())}
+DEAL_TYPES = {"newbusiness": "new_business", "existingbusiness": "existing_business"}
+BUYING_ROLES = (
+    "DECISION_MAKER",
+    "BUDGET_HOLDER",
+    "EXECUTIVE_SPONSOR",
+    "CHAMPION",
+    "INFLUENCER",
+    "LEGAL_AND_COMPLIANCE",
+    "BLOCKER",
+    "END_USER",
+    "OTHER",
+)
+"""Weightiest first: of several that are ticked, the first counts."""
 _LOOK = "Look at it with: audiencehub quarantine list"
 TABLE = {"contacts": "contact", "companies": "account", "deals": "deal"}
 
@@ -73,10 +98,14 @@ TABLE = {"contacts": "contact", "companies": "account", "deals": "deal"}
 class Mapper:
     """Rows of raw records, as the options map them."""
 
-    def __init__(self, options: Options) -> None:
+    def __init__(
+        self, options: Options, custom: Mapping[str, Mapping[str, str]] | None = None
+    ) -> None:
         self.options = options
         self.own: dict[str, dict[str, str]] = {str(t): dict(m) for t, m in options.fields.items()}
-        """What the options map, to be told apart from the defaults."""
+        """What settings map, to be told apart from the defaults."""
+        for table, mapped in (custom or {}).items():
+            self.own[table] = {**self.own.get(table, {}), **mapped}
         self.fields = {
             table: {**known, **self.own.get(table, {})} for table, known in FIELDS.items()
         }
@@ -88,7 +117,12 @@ class Mapper:
             return [one for one in ("hs_timestamp", subject, status) if one]
         more = {
             "contacts": ("hs_email_optout", "hs_merged_object_ids"),
-            "companies": ("website", "hs_merged_object_ids"),
+            "companies": (
+                "website",
+                "hs_merged_object_ids",
+                "hs_parent_company_id",
+                "hs_num_child_companies",
+            ),
             "deals": ("hs_merged_object_ids",),
         }
         return [*dict.fromkeys([*self.fields[TABLE[kind]].values(), *more[kind]])]
@@ -123,12 +157,17 @@ class Mapper:
         if table == "contact":
             stage = (values["lifecycle_stage"] or "").casefold()
             values["lifecycle_stage"] = STAGES.get(stage, values["lifecycle_stage"])
+            values["timezone"] = _zone(values["timezone"])
+            values["buyer_role"] = _weightiest(values["buyer_role"])
         if table == "account":
             values["domain"] = values["domain"] or given.get("website")
+            values |= _group(given)
         if table in ("contact", "deal"):
             values["account_ref"] = record.get("_account")
         if table == "deal":
             values["contact_ref"] = record.get("_contact")
+            values["probability"] = _percent(values["probability"])
+            values["type"] = DEAL_TYPES.get(values["type"] or "", values["type"])
         return values
 
     def _event(self, id_: str, record: Json) -> Row:
@@ -192,6 +231,34 @@ class Mapper:
                 said, type_ = found[-1]
                 return status, said or None, f"hubspot: subscription {type_} {word}"
         return None, None, ""
+
+
+def _zone(said: Any) -> Any:
+    """`america_slash_new_york` as IANA writes it."""
+    if not isinstance(said, str):
+        return said
+    return ZONES.get(said.replace("_slash_", "/").casefold(), said)
+
+
+def _weightiest(said: Any) -> Any:
+    ticked = str(said or "").split(";")
+    return next((role for role in BUYING_ROLES if role in ticked), said)
+
+
+def _group(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Where a company stands in its group."""
+    parent, children = given.get("hs_parent_company_id"), given.get("hs_num_child_companies")
+    if parent:
+        return {"parent_ref": parent, "structure": "subsidiary"}
+    return {"structure": "parent"} if children and float(children) > 0 else {}
+
+
+def _percent(share: Any) -> Any:
+    """HubSpot counts probability from 0 to 1."""
+    try:
+        return round(float(share) * 100, 4)
+    except (TypeError, ValueError, OverflowError):
+        return share
 
 
 def _true(value: Any) -> bool:

@@ -41,7 +41,7 @@ class HubSpotSource(Source):
         super().__init__(context)
         self._clock = clock
         self.options = Options(**context.options)
-        self.mapper = Mapper(self.options)
+        self.mapper = Mapper(self.options, context.custom)
 
     @cached_property
     def api(self) -> Api:

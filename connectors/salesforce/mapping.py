@@ -16,8 +16,9 @@ from audiencehub.model import Json, Row
 Fields = Mapping[str, str]
 """Canonical field to Salesforce field."""
 SYSTEM = ("Id", "IsDeleted", "SystemModstamp", "CreatedDate")
-OPTIONAL = frozenset({"CurrencyIsoCode", "YearStarted"})
-"""Only where the org has the feature (several currencies; company data), whatever it grants."""
+OPTIONAL = frozenset({"CurrencyIsoCode", "YearStarted", "GenderIdentity"})
+"""Only where the org has the feature (several currencies; company data; gender identity), whatever
+it grants."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ STREAMS: Mapping[str, tuple[Entity, ...]] = {
             {
                 "email": "Email",
                 "phone": "Phone",
+                "phone_ext": "Phone",
                 "first_name": "FirstName",
                 "last_name": "LastName",
                 "title": "Title",
@@ -50,6 +52,10 @@ STREAMS: Mapping[str, tuple[Entity, ...]] = {
                 "state": "MailingState",
                 "country": "MailingCountry",
                 "postal_code": "MailingPostalCode",
+                "latitude": "MailingLatitude",
+                "longitude": "MailingLongitude",
+                "birth_date": "Birthdate",
+                "gender": "GenderIdentity",
                 "lead_source": "LeadSource",
                 "created_at": "CreatedDate",
             },
@@ -62,6 +68,7 @@ STREAMS: Mapping[str, tuple[Entity, ...]] = {
             {
                 "email": "Email",
                 "phone": "Phone",
+                "phone_ext": "Phone",
                 "first_name": "FirstName",
                 "last_name": "LastName",
                 "title": "Title",
@@ -69,6 +76,9 @@ STREAMS: Mapping[str, tuple[Entity, ...]] = {
                 "state": "State",
                 "country": "Country",
                 "postal_code": "PostalCode",
+                "latitude": "Latitude",
+                "longitude": "Longitude",
+                "gender": "GenderIdentity",
                 "lead_source": "LeadSource",
                 "created_at": "CreatedDate",
             },
@@ -97,6 +107,8 @@ STREAMS: Mapping[str, tuple[Entity, ...]] = {
                 "state": "BillingState",
                 "country": "BillingCountry",
                 "postal_code": "BillingPostalCode",
+                "latitude": "BillingLatitude",
+                "longitude": "BillingLongitude",
                 "created_at": "CreatedDate",
             },
             ("ParentId", "MasterRecordId"),
@@ -110,6 +122,8 @@ STREAMS: Mapping[str, tuple[Entity, ...]] = {
                 "amount": "Amount",
                 "currency": "CurrencyIsoCode",
                 "stage": "StageName",
+                "probability": "Probability",
+                "type": "Type",
                 "is_closed": "IsClosed",
                 "is_won": "IsWon",
                 "close_date": "CloseDate",
@@ -226,7 +240,7 @@ def _account(record: Json, own: Fields) -> Iterator[Row]:
         return
     values = _mapped(STREAMS["account"][0], record, own)
     if record.get("ParentId"):
-        values["parent_ref"] = record["ParentId"]
+        values |= {"parent_ref": record["ParentId"], "structure": "subsidiary"}
     yield Row("account", record["Id"], values, seen)
 
 

@@ -119,7 +119,8 @@ class SalesforceSource(Source):
 
     def _own(self, stream: Stream) -> Mapping[str, str]:
         places: Mapping[Any, Mapping[str, str]] = self.options.fields
-        return places.get(stream.name, {})
+        entity = "contact" if stream.name == "lead" else stream.name
+        return {**places.get(stream.name, {}), **self.context.custom.get(entity, {})}
 
     def _columns(self, stream: Stream, entity: Entity) -> tuple[str, ...]:
         """The fields to select. Raises Stop for one that field-level security hides: the vendor

@@ -61,16 +61,21 @@ _PROPERTIES = {
         "email phone mobilephone firstname lastname jobtitle job_function hs_seniority city state "
         "country zip hs_language lifecyclestage hs_analytics_source date_of_birth gender company "
         "hubspot_owner_id hs_email_optout:bool hs_email_optout_1001:bool hs_merged_object_ids "
-        "associatedcompanyid:number customer_number"
+        "associatedcompanyid:number degree marital_status hs_buying_role hs_timezone "
+        "customer_number income_band occupation latitude:number longitude:number climate_zone "
+        "population_density:number local_economy preferred_channel"
     ),
     "companies": (
         "name domain website industry numberofemployees:number annualrevenue:number founded_year "
         "type city state country zip phone hs_parent_company_id:number hs_merged_object_ids "
-        "lifecyclestage hubspot_owner_id"
+        "lifecyclestage hubspot_owner_id hs_num_child_companies:number hs_employee_range "
+        "hs_revenue_range business_model funding_stage gross_margin:number latitude:number "
+        "longitude:number renewal_risk:number"
     ),
     "deals": (
         "dealname amount:number deal_currency_code dealstage pipeline closedate:datetime "
-        "hs_is_closed:bool hs_is_closed_won:bool hs_merged_object_ids hubspot_owner_id"
+        "hs_is_closed:bool hs_is_closed_won:bool hs_merged_object_ids hubspot_owner_id "
+        "hs_deal_stage_probability:number dealtype"
     ),
     "notes": f"{_ENGAGEMENT} hs_note_body",
     "tasks": f"{_ENGAGEMENT} hs_task_subject hs_task_status",
@@ -82,6 +87,22 @@ _COMMON = (
     "hs_object_id:number createdate:datetime lastmodifieddate:datetime hs_lastmodifieddate:datetime"
 )
 _FIELD = {"string": "text", "number": "number", "datetime": "date", "bool": "booleancheckbox"}
+OWN = {
+    "customer_number",
+    "income_band",
+    "occupation",
+    "latitude",
+    "longitude",
+    "climate_zone",
+    "population_density",
+    "local_economy",
+    "preferred_channel",
+    "business_model",
+    "funding_stage",
+    "gross_margin",
+    "renewal_risk",
+}
+"""Properties that the company has made; all others are HubSpot's."""
 READ_ONLY = {
     "hs_object_id",
     "createdate",
@@ -90,6 +111,8 @@ READ_ONLY = {
     "hs_merged_object_ids",
     "hs_is_closed",
     "hs_is_closed_won",
+    "hs_num_child_companies",
+    "hs_deal_stage_probability",
 }
 
 
@@ -107,15 +130,15 @@ def properties(kind: str) -> dict[str, dict[str, Any]]:
             "fieldType": _FIELD[type_],
             "groupName": f"{SINGULAR[kind]}information",
             "options": [],
-            "hubspotDefined": name != "customer_number",
+            "hubspotDefined": name not in OWN,
             "hidden": False,
             "formField": name not in READ_ONLY,
             "archived": False,
             "displayOrder": -1,
             "hasUniqueValue": name == "email" and kind == "contacts",
             "modificationMetadata": {
-                "archivable": name == "customer_number",
-                "readOnlyDefinition": name != "customer_number",
+                "archivable": name in OWN,
+                "readOnlyDefinition": name not in OWN,
                 "readOnlyValue": name in READ_ONLY,
             },
             "dataSensitivity": "non_sensitive",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -54,6 +55,8 @@ def fill(records: Records, company: Company) -> None:
         if len({record_id(one.key) for one in own}) != len(own):
             raise ValueError(f"two {kind} of the company get the same HubSpot id")
         made = [_make(records, one) for one in own if not getattr(one, "merged_into", None)]
+        if kind == "companies":
+            _count_children(made)
         records.put(kind, made)
         links: dict[str, dict[str, Any]] = {}
         for one in own:
@@ -88,6 +91,13 @@ def advance(records: Records, before: Company, after: Company) -> None:
         status = _status(one, said) if one.crm == "hubspot" and one.email else None
         if one.email and status:
             records.store.table("subscription")[one.email.casefold()] = status
+
+
+def _count_children(companies: list[dict[str, Any]]) -> None:
+    """HubSpot counts the companies below each one itself."""
+    parents = Counter(one["properties"].get("hs_parent_company_id") for one in companies)
+    for one in companies:
+        one["properties"]["hs_num_child_companies"] = str(parents[one["id"]])
 
 
 def _change(records: Records, kind: str, was: Any, one: Any) -> None:
@@ -159,6 +169,7 @@ def _values(one: Any) -> dict[str, str | None]:
 
 
 def _contact(one: CrmContact) -> dict[str, Any]:
+    details = one.details
     return {
         "email": one.email,
         "phone": one.phone,
@@ -177,10 +188,25 @@ def _contact(one: CrmContact) -> dict[str, Any]:
         "customer_number": one.external_id,
         "hs_email_optout": "true" if one.email_opt_out else None,
         "associatedcompanyid": record_id(one.account) if one.account else None,
+        "date_of_birth": details.birth_date,
+        "gender": details.gender,
+        "degree": details.education,
+        "marital_status": details.family_status,
+        "hs_buying_role": details.buyer_role,
+        "hs_timezone": details.timezone and details.timezone.lower().replace("/", "_slash_"),
+        "income_band": details.income_band,
+        "occupation": details.occupation,
+        "latitude": details.latitude,
+        "longitude": details.longitude,
+        "climate_zone": details.climate_zone,
+        "population_density": details.population_density,
+        "local_economy": details.local_economy,
+        "preferred_channel": details.preferred_channel,
     }
 
 
 def _company(one: CrmAccount) -> dict[str, Any]:
+    details = one.details
     bare = re.sub(r"^(https?://)?(www\.)?", "", (one.website or "").strip(), flags=re.I)
     return {
         "name": one.name,
@@ -194,7 +220,16 @@ def _company(one: CrmAccount) -> dict[str, Any]:
         "city": one.city,
         "state": one.state,
         "country": one.country,
+        "zip": details.postal_code,
         "hs_parent_company_id": record_id(one.parent) if one.parent else None,
+        "hs_employee_range": details.employee_range,
+        "hs_revenue_range": details.revenue_range,
+        "business_model": details.business_model,
+        "funding_stage": details.stage,
+        "gross_margin": details.margin,
+        "latitude": details.latitude,
+        "longitude": details.longitude,
+        "renewal_risk": details.renewal_risk,
     }
 
 
@@ -205,7 +240,9 @@ def _deal(one: CrmDeal) -> dict[str, Any]:
         "amount": one.amount,
         "deal_currency_code": one.currency,
         "dealstage": one.stage.casefold().replace(" ", ""),
-        "pipeline": "default",
+        "pipeline": one.pipeline,
+        "dealtype": one.kind and {"new": "newbusiness", "existing": "existingbusiness"}[one.kind],
+        "hs_deal_stage_probability": None if one.probability is None else one.probability / 100,
         "closedate": iso(closes),
         "hs_is_closed": str(one.is_closed).lower(),
         "hs_is_closed_won": str(one.is_won).lower(),

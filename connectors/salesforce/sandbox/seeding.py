@@ -69,7 +69,7 @@ def _times(created: datetime, modified: datetime) -> Json:
     }
 
 
-def _number(value: Decimal | None) -> float | None:
+def _number(value: Decimal | int | None) -> float | None:
     return None if value is None else float(value)
 
 
@@ -84,7 +84,15 @@ def _account(one: CrmAccount) -> Json:
         "BillingCity": one.city,
         "BillingState": one.state,
         "BillingCountry": one.country,
-        "BillingPostalCode": None,
+        "BillingPostalCode": one.details.postal_code,
+        "BillingLatitude": one.details.latitude,
+        "BillingLongitude": one.details.longitude,
+        "Business_Model__c": one.details.business_model,
+        "Funding_Stage__c": one.details.stage,
+        "Margin__c": _number(one.details.margin),
+        "Employee_Range__c": one.details.employee_range,
+        "Revenue_Range__c": one.details.revenue_range,
+        "Renewal_Risk__c": _number(one.details.renewal_risk),
         "ParentId": id_of("Account", one.parent),
         "YearStarted": str(one.founded_year) if one.founded_year else None,
         "MasterRecordId": None,
@@ -94,7 +102,7 @@ def _account(one: CrmAccount) -> Json:
 
 
 def _person(entity: str, one: CrmContact, people: dict[str, CrmContact]) -> Json:
-    winner = people.get(one.merged_into or "")
+    winner, details = people.get(one.merged_into or ""), one.details
     home = "" if entity == "Lead" else "Mailing"
     values = {
         "FirstName": one.first_name,
@@ -112,6 +120,19 @@ def _person(entity: str, one: CrmContact, people: dict[str, CrmContact]) -> Json
         f"{home}State": one.state,
         f"{home}Country": one.country,
         f"{home}PostalCode": one.postal_code,
+        f"{home}Latitude": details.latitude,
+        f"{home}Longitude": details.longitude,
+        "GenderIdentity": details.gender,
+        "Income_Band__c": details.income_band,
+        "Occupation__c": details.occupation,
+        "Education__c": details.education,
+        "Family_Status__c": details.family_status,
+        "Buyer_Role__c": details.buyer_role and details.buyer_role.replace("_", " ").title(),
+        "Time_Zone__c": details.timezone,
+        "Climate_Zone__c": details.climate_zone,
+        "Population_Density__c": _number(details.population_density),
+        "Local_Economy__c": details.local_economy,
+        "Preferred_Channel__c": details.preferred_channel,
         "MasterRecordId": id_of(entity_of(winner), winner.key) if winner else None,
         "IsDeleted": one.deleted or winner is not None,
         **_times(one.created_at, one.modified_at),
@@ -129,6 +150,7 @@ def _person(entity: str, one: CrmContact, people: dict[str, CrmContact]) -> Json
         "AccountId": id_of("Account", one.account),
         "Department": one.department,
         "MailingStreet": None,
+        "Birthdate": details.birth_date.isoformat() if details.birth_date else None,
     }
 
 
@@ -140,6 +162,8 @@ def _deal(one: CrmDeal) -> Json:
         "Amount": _number(one.amount),
         "CurrencyIsoCode": one.currency,
         "StageName": one.stage,
+        "Probability": _number(one.probability),
+        "Type": one.kind and {"new": "New Business", "existing": "Existing Business"}[one.kind],
         "IsClosed": one.is_closed,
         "IsWon": one.is_won,
         "CloseDate": one.close_date.isoformat(),
