@@ -17,6 +17,7 @@ GROUPS = (
     "serve",
     "sandbox",
     "inspect",
+    "identity",
 )
 """Modules of `audiencehub.cli` that bring verbs, in the order of the help."""
 

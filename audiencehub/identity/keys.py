@@ -128,16 +128,20 @@ def around(connection: Connection, entity: str) -> None:
     )
 
 
-def edges(connection: Connection, policy: Policy) -> tuple[Any, Any]:
+def edges(connection: Connection, policy: Policy, *, full: bool) -> tuple[Any, Any]:
     """Two arrays of own ids within `scope(own)`, joined pairwise: every holder of a key to the
-    first. A key of more records than the policy allows is no edge, and goes to the conflicts."""
+    first. A key of more records than the policy allows is no edge, and goes to the conflicts; the
+    scope need not hold all of its records, but it holds all of every other key's."""
     limit = policy.records_per_key
+    mine = """AND EXISTS (
+        SELECT 1 FROM identity_key mine WHERE mine.entity = k.entity AND mine.kind = k.kind
+        AND mine.key = k.key AND mine.own IN (SELECT own FROM scope))"""
     keys = ", ".join(f"'{kind}'" for kind in policy.keys)
     connection.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE shared AS
-        SELECT kind, key, min(own) AS head, count(*) AS n FROM identity_key
-        WHERE entity = '{policy.entity}' AND own IN (SELECT own FROM scope)
+        SELECT kind, key, min(own) AS head, count(*) AS n FROM identity_key k
+        WHERE entity = '{policy.entity}' {"" if full else mine}
         GROUP BY kind, key HAVING count(*) > 1
         """
     )
@@ -147,6 +151,7 @@ def edges(connection: Connection, policy: Policy) -> tuple[Any, Any]:
         SELECT entity, own, kind, key, 'shared by more than {limit} records'
         FROM identity_key JOIN shared USING (kind, key)
         WHERE entity = '{policy.entity}' AND n > {limit} AND kind IN ({keys})
+          AND own IN (SELECT own FROM scope)
         """
     )
     connection.execute(f"DELETE FROM shared WHERE n > {limit} AND kind IN ({keys})")

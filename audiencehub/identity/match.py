@@ -62,7 +62,7 @@ def match(connection: Connection, ledger: Ledger, policy: Policy, now: datetime)
     touched = _count(connection, "touched")
     _scope(connection, policy, full=full)
     if touched:
-        _parts(connection, policy)
+        _parts(connection, policy, full=full)
     connection.execute(
         "INSERT INTO identity_waiting SELECT ?, own FROM scope WHERE own NOT IN"
         " (SELECT own FROM identity_waiting WHERE entity = ?)",
@@ -164,10 +164,10 @@ def _scope(connection: Connection, policy: Policy, *, full: bool) -> None:
     )
 
 
-def _parts(connection: Connection, policy: Policy) -> None:
+def _parts(connection: Connection, policy: Policy, *, full: bool) -> None:
     """Components of the scope, then limits and separations where they matter."""
     entity = policy.entity
-    left, right = keys.edges(connection, policy)
+    left, right = keys.edges(connection, policy, full=full)
     ids = np.asarray(connection.execute("SELECT own FROM scope ORDER BY own").fetchnumpy()["own"])
     found = components(ids, left, right)
     _stage(connection, "parted", ids, found)

@@ -6,6 +6,8 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from audiencehub.ledger.audit import Audit, AuditEntry
+from audiencehub.ledger.candidates import Candidate, Candidates
+from audiencehub.ledger.carry import Carried, Carrying
 from audiencehub.ledger.consent import Consent, Said
 from audiencehub.ledger.db import Database, prepare
 from audiencehub.ledger.delivery import Deliveries
@@ -30,9 +32,9 @@ from audiencehub.ledger.values import (
 )
 
 __all__ = [
-    "AuditEntry", "Believed", "FileEntry", "HandEdit", "Intent", "Lease", "Ledger",
-    "Manifest", "Membership", "Merge", "Movement", "Plan", "PlanChange", "Quarantined", "Run",
-    "Said", "Separation", "tag_hash", "tag_reasons", "tag_text", "tag_value",
+    "AuditEntry", "Believed", "Candidate", "Carried", "FileEntry", "HandEdit", "Intent",
+    "Lease", "Ledger", "Manifest", "Membership", "Merge", "Movement", "Plan", "PlanChange",
+    "Quarantined", "Run", "Said", "Separation", "tag_hash", "tag_reasons", "tag_text", "tag_value",
 ]  # fmt: skip
 
 
@@ -46,8 +48,10 @@ class Ledger:
         self.manifests = Manifests(db)
         self.people = People(db)
         self.merges = Merges(db)
+        self.candidates = Candidates(db)
         self.consent = Consent(db)
         self.membership = Memberships(db)
+        self.carrying = Carrying(db)
         self.quarantine = Quarantine(db)
         self.targets = Targets(db)
         self.leases = Leases(db)

@@ -108,10 +108,11 @@ class Memberships:
         return [Movement(s, op, instant(at), run, v, why) for s, op, at, run, v, why in found]
 
     def movement(self, run_id: str) -> dict[str, tuple[int, int]]:
-        """Per segment how many entered and how many left in a run."""
+        """Per segment how many entered and how many left in a run; merges move nobody."""
         found = self._db.rows(
             "SELECT segment, sum(op='entered'), sum(op='left') FROM membership_log WHERE run_id=?"
-            " GROUP BY segment",
+            " AND reason <> 'unmerged' AND reason NOT LIKE 'merged_into %'"
+            " AND reason NOT LIKE 'merged_from %' GROUP BY segment",
             (run_id,),
         )
         return {segment: (entered, left) for segment, entered, left in found}

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
 
 from audiencehub.hub import Hub
 from audiencehub.insight.reasons import reasons
-from audiencehub.ledger import Membership
+from audiencehub.ledger import Carried, Membership
 from audiencehub.model import Entity
 from audiencehub.rules.compile import Compiled, compile_book
 
@@ -34,6 +34,7 @@ class Segmented:
 def segment(hub: Hub) -> Segmented:
     """Evaluate every rule, record who entered and left, and leave the table `member`."""
     compiled, bits = _compiled(hub)
+    carried = {one: hub.ledger.carrying.carry(one, hub.run_id, hub.now) for one in ENTITIES}
     current: dict[str, Current] = {one: hub.ledger.membership.current(one) for one in ENTITIES}
     connection = hub.warehouse.connection
     settle = _Settlement(hub, current, bits)
@@ -43,7 +44,7 @@ def segment(hub: Hub) -> Segmented:
         now = {name: _ids(hub, one.of, bits[name]) for name, one in hub.rules.segments.items()}
         for entity in ENTITIES:
             result.totals[entity] = _one(hub, f"SELECT count(*) FROM {entity}")
-            _record(hub, entity, current[entity], now, result)
+            _record(hub, carried[entity], current[entity], now, result)
         _members(hub)
         hub.warehouse.set("evaluated_at", hub.now.isoformat())
     return result
@@ -93,8 +94,9 @@ class _Settlement:
 
 
 def _record(
-    hub: Hub, entity: Entity, current: Current, now: Mapping[str, set[int]], result: Segmented
+    hub: Hub, carried: Carried, current: Current, now: Mapping[str, set[int]], result: Segmented
 ) -> None:
+    entity: Entity = "contact" if carried.entity == "contact" else "account"
     rules = {name: one for name, one in hub.rules.segments.items() if one.of == entity}
     fresh: dict[str, set[int]] = {}
     gone: dict[str, set[int]] = {}
@@ -102,11 +104,17 @@ def _record(
         before = set(current.get(name, {}))
         fresh[name], gone[name] = now[name] - before, before - now[name]
         result.sizes[name] = len(now[name])
-        result.entered[name], result.left[name] = len(fresh[name]), len(gone[name])
     members = _by_id(hub, now)
     connection = hub.warehouse.connection
     why_in = reasons(connection, hub.rules, entity, fresh, members, hub.now, entered=True)
     why_out = reasons(connection, hub.rules, entity, gone, members, hub.now, entered=False)
+    restored, closed = _unmerged(carried, fresh, gone, now)
+    back = [
+        (name, number, Membership(since, rules[name].version, why_in[name, number]))
+        for name, number, since in restored
+    ]
+    for name in rules:
+        result.entered[name], result.left[name] = len(fresh[name]), len(gone[name])
     entered = [
         (entity, number, name, why_in[name, number], rules[name].version)
         for name, numbers in fresh.items()
@@ -122,8 +130,36 @@ def _record(
         for name in sorted(current.keys() - rules.keys())
         for number in sorted(current[name])
     ]
-    hub.ledger.membership.record(hub.run_id, hub.now, entered, left)
+    with hub.ledger.transaction():
+        hub.ledger.membership.record(hub.run_id, hub.now, entered, left)
+        hub.ledger.carrying.settle(carried, hub.run_id, hub.now, back, closed)
     hub.progress(f"segment {entity}s", result.totals[entity], result.totals[entity])
+
+
+def _unmerged(
+    carried: Carried,
+    fresh: Mapping[str, set[int]],
+    gone: Mapping[str, set[int]],
+    now: Mapping[str, set[int]],
+) -> tuple[list[tuple[str, int, datetime]], list[tuple[str, int]]]:
+    """Take out of `fresh` and `gone` those who are in or out because a merge was undone."""
+    restored = [
+        (name, number, since)
+        for name, found in sorted(carried.restored.items())
+        for number, since in sorted(found.items())
+        if number in fresh.get(name, ())
+    ]
+    closed = [
+        (name, number)
+        for name, numbers in sorted(gone.items())
+        for number in sorted(numbers)
+        if carried.unmerged(name, number, now[name])
+    ]
+    for name, number, _ in restored:
+        fresh[name].discard(number)
+    for name, number in closed:
+        gone[name].discard(number)
+    return restored, closed
 
 
 def _by_id(hub: Hub, now: Mapping[str, set[int]]) -> dict[Entity, dict[int, frozenset[str]]]:
