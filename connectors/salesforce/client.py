@@ -44,6 +44,11 @@ def writes(method: str, url: str) -> bool:
     return is_write(method, url)
 
 
+ENDED = ("JobComplete", "Failed", "Aborted")
+GOING = ("Open", "UploadComplete", "InProgress")
+"""States of a Bulk API 2.0 job (Bulk API 2.0 Developer Guide, "Get Job Info")."""
+
+
 class Client:
     """Calls one org. Logs in at the first call; refreshes an expired session once per call."""
 
@@ -116,7 +121,7 @@ class Client:
         """Field name to its description, as far as field-level security lets this user see."""
         return {
             one["name"]: one
-            for one in self.call("GET", f"sobjects/{entity}/describe").json()["fields"]
+            for one in part(self.call("GET", f"sobjects/{entity}/describe"), "fields")
         }
 
     def wait_for(self, kind: Literal["query", "ingest"], job: str) -> Json:
@@ -125,8 +130,13 @@ class Client:
         pause = min(0.05, self.options.poll_seconds)
         while True:
             found: Json = self.call("GET", f"jobs/{kind}/{job}").json()
-            if found.get("state") in ("JobComplete", "Failed", "Aborted"):
+            if found.get("state") in ENDED:
                 return found
+            if found.get("state") not in GOING:
+                raise Incomplete(
+                    f"Bulk job {job} is in no state that Salesforce documents.",
+                    hint="Run again; what the job did is settled by reading back",
+                )
             if time.monotonic() > end:
                 raise Wait(
                     f"Bulk job {job} is still {found.get('state')}.",
@@ -175,6 +185,11 @@ class Client:
                 "The private key cannot be read.",
                 hint="private_key takes the PEM text of an RSA key",
             ) from error
+        except (AttributeError, TypeError):
+            # What the library makes of an answer that is JSON and no token.
+            raise no_token() from None
+        if not org.session_id:
+            raise no_token()
         hide(org.session_id)
         return org
 
@@ -193,6 +208,10 @@ class Client:
                 org._refresh_session()
             except SalesforceAuthenticationFailed as error:
                 raise denied(error) from None
+            except (AttributeError, TypeError):
+                raise no_token() from None
+            if not org.session_id:
+                raise no_token()
             hide(org.session_id)
 
     def _send(
@@ -226,14 +245,21 @@ class Client:
             self.usage = (used.used, used.total)
 
 
-def denied(error: SalesforceAuthenticationFailed) -> Stop:
+def denied(error: SalesforceAuthenticationFailed) -> Stop | Wait:
     """The one instruction that a failed login leaves. The vendor's code is safe to show."""
+    if error.code == 200:
+        return no_token()
     code = str(error.code)[:64] if str(error.code).replace("_", "").isalnum() else "refused"
     return Stop(
         f"Salesforce refuses the login ({code}).",
         hint="Check consumer_key and consumer_secret of the External Client App, and that "
         "it names an integration user who is allowed to use it",
     )
+
+
+def no_token() -> Wait:
+    """A login that was answered, and not by Salesforce: a maintenance page, half a reply."""
+    return Wait("Salesforce's login answers without a token.", hint="Run again later")
 
 
 def refusal(reply: Reply) -> Exception:
@@ -263,6 +289,14 @@ def refusal(reply: Reply) -> Exception:
         status=reply.status,
         code=code,
     )
+
+
+def part(reply: Reply, key: str) -> Any:
+    """One part of a reply. Raises Incomplete where it is missing."""
+    body = reply.json()
+    if not isinstance(body, Mapping) or key not in body:
+        raise incomplete(f"The reply to {reply.what} does not say its {key}.")
+    return body[key]
 
 
 def incomplete(message: str) -> Incomplete:

@@ -236,28 +236,28 @@ def _lead(record: Json, own: Fields) -> Iterator[Row]:
 def _account(record: Json, own: Fields) -> Iterator[Row]:
     seen = instant(record.get("SystemModstamp"))
     if _gone(record):
-        yield Row("account", record["Id"], {}, seen, True, record.get("MasterRecordId"))
+        yield Row("account", str(record["Id"]), {}, seen, True, record.get("MasterRecordId"))
         return
     values = _mapped(STREAMS["account"][0], record, own)
     if record.get("ParentId"):
         values |= {"parent_ref": record["ParentId"], "structure": "subsidiary"}
-    yield Row("account", record["Id"], values, seen)
+    yield Row("account", str(record["Id"]), values, seen)
 
 
 def _deal(record: Json, own: Fields) -> Iterator[Row]:
     seen = instant(record.get("SystemModstamp"))
     if _gone(record):
-        yield Row("deal", record["Id"], {}, seen, deleted=True)
+        yield Row("deal", str(record["Id"]), {}, seen, deleted=True)
         return
     values = _mapped(STREAMS["deal"][0], record, own)
     values |= {"account_ref": record.get("AccountId"), "contact_ref": record.get("ContactId")}
-    yield Row("deal", record["Id"], {k: v for k, v in values.items() if v is not None}, seen)
+    yield Row("deal", str(record["Id"]), {k: v for k, v in values.items() if v is not None}, seen)
 
 
 def _activity(record: Json, _: Fields) -> Iterator[Row]:
     seen = instant(record.get("SystemModstamp"))
     if _gone(record):
-        yield Row("event", record["Id"], {}, seen, deleted=True)
+        yield Row("event", str(record["Id"]), {}, seen, deleted=True)
         return
     meeting = str(record["Id"]).startswith("00U")
     name = "meeting" if meeting else record.get("Type") or record.get("TaskSubtype") or "task"
@@ -275,13 +275,13 @@ def _activity(record: Json, _: Fields) -> Iterator[Row]:
         "contact_ref": record.get("WhoId"),
         "properties": {"subject": record.get("Subject")},
     }
-    yield Row("event", record["Id"], {k: v for k, v in values.items() if v is not None}, seen)
+    yield Row("event", str(record["Id"]), {k: v for k, v in values.items() if v is not None}, seen)
 
 
 def _member(record: Json, _: Fields) -> Iterator[Row]:
     seen = instant(record.get("SystemModstamp"))
     if _gone(record):
-        yield Row("event", record["Id"], {}, seen, deleted=True)
+        yield Row("event", str(record["Id"]), {}, seen, deleted=True)
         return
     responded = record.get("HasResponded") is True
     values = {
@@ -292,7 +292,7 @@ def _member(record: Json, _: Fields) -> Iterator[Row]:
         "status": record.get("Status"),
         "contact_ref": record.get("ContactId") or record.get("LeadId"),
     }
-    yield Row("event", record["Id"], {k: v for k, v in values.items() if v is not None}, seen)
+    yield Row("event", str(record["Id"]), {k: v for k, v in values.items() if v is not None}, seen)
 
 
 MAKERS: Mapping[str, Callable[[Json, Fields], Iterator[Row]]] = {

@@ -11,7 +11,7 @@ from audiencehub.connector import Context, Source
 from audiencehub.errors import ConfigError, Stop
 from audiencehub.http import HttpRefused
 from audiencehub.model import Cursor, Json, Page, Row, Stream
-from connectors.salesforce.client import Client, csv_rows, format_soql, incomplete
+from connectors.salesforce.client import Client, csv_rows, format_soql, incomplete, part
 from connectors.salesforce.mapping import OPTIONAL, STREAMS, Entity, instant, rows_of
 
 REPLICATED_DAYS = 14
@@ -86,7 +86,7 @@ class SalesforceSource(Source):
         for stream in self.available():
             for entity in STREAMS[stream.name]:
                 self._columns(stream, entity)
-        left = self.client.call("GET", "limits").json()["DailyApiRequests"]
+        left = part(self.client.call("GET", "limits"), "DailyApiRequests")
         return f"Salesforce {self.options.domain}: {left['Remaining']} of {left['Max']} calls left"
 
     def rows(self, stream: Stream, record: Json) -> Iterable[Row]:
@@ -224,7 +224,7 @@ class SalesforceSource(Source):
 
     def _bulk(self, pull: _Pull, entity: Entity, soql: str) -> Iterator[Page]:
         """Pages of a query job. Without ORDER BY, which would keep the vendor from splitting it."""
-        job = self.client.call(
+        opened = self.client.call(
             "POST",
             "jobs/query",
             json={
@@ -233,7 +233,8 @@ class SalesforceSource(Source):
                 "columnDelimiter": "COMMA",
                 "lineEnding": "LF",
             },
-        ).json()["id"]
+        )
+        job = part(opened, "id")
         ended = self.client.wait_for("query", job)
         if ended.get("state") != "JobComplete":
             raise incomplete(f"Bulk query job {job} ended as {ended.get('state')}.")

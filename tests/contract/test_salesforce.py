@@ -5,22 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-import pytest
-
 from audiencehub.sandbox.company import Company
-from audiencehub.testing.bench import FakeBench
-from audiencehub.testing.contract import BROKEN
 from audiencehub.testing.source import SourceContract
 from audiencehub.testing.tags import TagContract
 
 QUICK = {"poll_seconds": 0.001, "calls_per_second": 100_000}
-
-
-GAPS = {
-    "a body that ends early": "a cut login reply is taken for a wrong password",
-    "a web page in place of the answer": "a maintenance page at the login, too",
-    "an empty object": "replies without their keys end in AttributeError and KeyError",
-}
 
 
 class TestSalesforceSource(SourceContract):
@@ -28,24 +17,6 @@ class TestSalesforceSource(SourceContract):
 
     connector = "salesforce"
     options = QUICK
-
-    @pytest.mark.parametrize(
-        "broken",
-        [
-            pytest.param(one, marks=pytest.mark.xfail(strict=True, reason=GAPS[one]))
-            if one in GAPS
-            else one
-            for one in BROKEN
-        ],
-    )
-    def test_a_broken_answer_never_ends_a_pull(self, bench: FakeBench, broken: str) -> None:
-        """A pull that is called complete on the strength of a cut answer removes people."""
-        super().test_a_broken_answer_never_ends_a_pull(bench, broken)
-
-    @pytest.mark.xfail(reason="ids that are no text, and parent_ref, pass through")
-    def test_rows_of_a_mangled_record_are_canonical_or_set_aside(self, bench: FakeBench) -> None:
-        """One odd record must cost itself, never the pull."""
-        super().test_rows_of_a_mangled_record_are_canonical_or_set_aside(bench)
 
     def holds(self, company: Company) -> Mapping[str, int]:
         """What the company's org has."""
