@@ -129,6 +129,19 @@ def renamed(
     return found
 
 
+def merged(
+    alias: Mapping[int, int], believed: Mapping[str, Believed], skip: Collection[str] = ()
+) -> list[tuple[str, str]]:
+    """(old member, new member) for persons who were joined to one that is not on the list yet:
+    what it holds of them is replaced in one step, instead of a removal and an entry."""
+    found: dict[str, str] = {}
+    for member in sorted(believed.keys() - set(skip), key=int):
+        new = str(alias.get(int(member), member))
+        if new not in believed and new not in skip:
+            found.setdefault(new, member)
+    return [(old, new) for new, old in found.items()]
+
+
 def plan_hash(target: str, versions: Mapping[str, str], changes: Iterable[PlanChange]) -> str:
     """Covers target, rule versions and sorted (member, op, value); no times, no reasons."""
     keys = sorted(change.key for change in changes)

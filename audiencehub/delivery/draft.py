@@ -19,6 +19,7 @@ from audiencehub.delivery.diff import (
     diff_list,
     diff_tags,
     held_now,
+    merged,
     plan_hash,
     renamed,
 )
@@ -139,8 +140,12 @@ def _list(
         believed,
     )
     digests = {m: ledger.sealing.digest(values) for m, values in desired.identifiers.items()}
+    fixed = skip | desired.barred
     with ledger.leases.fenced(lease):
-        for old, new in renamed(digests, believed, skip | desired.barred):
+        for old, new in merged(ledger.merges.alias("contact"), believed, fixed):
+            ledger.delivery.rename(target.id, old, new, int(new))
+        believed = ledger.delivery.believed(target.id)
+        for old, new in renamed(digests, believed, fixed):
             ledger.delivery.rename(target.id, old, new, int(new))
     believed = ledger.delivery.believed(target.id)
     desired.barred &= believed.keys()
