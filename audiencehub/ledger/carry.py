@@ -175,17 +175,21 @@ class Carrying:
                     (min(kept), entity, segment, person),
                 )
             for one in (*others, person):
-                alone = one in others or not self._db.row(
-                    "SELECT 1 FROM membership_kept k JOIN person_alias a ON a.entity=k.entity"
-                    " AND a.own=k.id WHERE k.entity=? AND a.id=?",
-                    (entity, person),
-                )
-                if alone:
-                    self._db.run(
-                        "DELETE FROM membership_kept WHERE entity=?1 AND (id=?2 OR id IN"
-                        " (SELECT own FROM person_alias WHERE entity=?1 AND id=?2))",
-                        (entity, one),
-                    )
+                self._regroup(entity, one)
+
+    def _regroup(self, entity: str, person: int) -> None:
+        """What is kept of records that are still joined to this person; alone, nothing is kept."""
+        owns = "SELECT own FROM person_alias WHERE entity=?1 AND id=?2"
+        if self._db.row(
+            f"SELECT 1 FROM membership_kept WHERE entity=?1 AND id IN ({owns})", (entity, person)
+        ):
+            self._db.run(
+                'UPDATE membership_kept SET "into"=?2 WHERE entity=?1'
+                f" AND (id=?2 OR id IN ({owns}))",
+                (entity, person),
+            )
+        else:
+            self._db.run("DELETE FROM membership_kept WHERE entity=? AND id=?", (entity, person))
 
     def _log(
         self,

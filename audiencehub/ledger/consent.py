@@ -55,7 +55,8 @@ class Consent:
         )
         found = self._db.rows(
             "SELECT coalesce(a.id, d.person_id) AS person, purpose, channel, status, at, source,"
-            " coalesce(nullif(record, ''), 'person ' || a.own, ''), proof FROM consent_decision d LEFT JOIN person_alias a"
+            " coalesce(nullif(record, ''), 'person ' || a.own, ''), proof"
+            " FROM consent_decision d LEFT JOIN person_alias a"
             f" ON a.entity='contact' AND a.own=d.person_id{chosen} ORDER BY person, at",
             () if person_ids is None else (json.dumps(sorted(person_ids)),),
         )
