@@ -42,9 +42,20 @@ def country(value: Any, known: Mapping[str, Any]) -> str | None:
     tidy = text(value, known)
     if tidy is None:
         return None
-    found = _countries().get(_key(tidy))
+    found = _country(tidy)
     if found is None:
         raise Unclean("unknown_country")
+    return found
+
+
+@lru_cache(maxsize=65_536)
+def _country(tidy: str) -> str | None:
+    found = _countries().get(key(tidy))
+    if found is None:
+        # `Germany / Deutschland`, `United States (US)`: every part must say the same.
+        parts = [part for part in re.split(r"[()/:,]| - ", tidy) if part.strip()]
+        said = {_countries().get(key(part)) for part in parts}
+        found = said.pop() if len(said) == 1 else None
     return found
 
 
