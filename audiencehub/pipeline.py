@@ -112,6 +112,7 @@ def read(hub: Hub, options: SyncOptions, call: Caller, result: SyncResult) -> No
     landing.sweep(hub.settings, hub.run_id, hub.ledger.manifests.files())
     chosen = [name for name in hub.settings.sources if not options.only or name in options.only]
     if options.only and not chosen:
+        rebuild.refresh(hub)
         return
     enrichers = [name for name in chosen if _enriches(hub, name)]
     _gather(hub, [name for name in chosen if name not in enrichers], options, call, result)

@@ -50,6 +50,24 @@ def catch_up(hub: Hub) -> int:
     return len(stops)
 
 
+def refresh(hub: Hub) -> bool:
+    """Bring a warehouse that lags behind landing up to date; one that was lost, whole.
+
+    For runs that read no source: they would take what is not there for gone. False when there was
+    nothing to do.
+    """
+    if not hub.ledger.manifests.after(hub.warehouse.applied):
+        return False
+    lost = hub.warehouse.applied == 0
+    at = last_evaluation(hub) if lost else None
+    catch_up(hub)
+    normalize.normalize(hub)
+    resolve.resolve(hub)
+    if at is not None:
+        segment.segment(replace(hub, now=at))
+    return True
+
+
 def _stops(warehouse: Warehouse, pending: list[Manifest]) -> list[int]:
     """The last manifest of each state but the newest."""
     stops, last, newest = [], warehouse.applied, warehouse.known_at

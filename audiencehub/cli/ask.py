@@ -58,7 +58,7 @@ def explain_person(
     connection, published = open_published(settings.folder)
     try:
         entity, number = find(connection, person)
-        profile = _profile(connection, settings, entity, number)
+        profile = _profile(connection, entity, number)
         members = dict.fromkeys(memberships(connection)[entity].get(number, ()), True)
         known = {
             name: members.get(name, False)
@@ -117,13 +117,12 @@ def find(connection: Connection, person: str) -> tuple[Entity, int]:
     )
 
 
-def _profile(connection: Connection, settings: Settings, entity: Entity, number: int) -> Profile:
+def _profile(connection: Connection, entity: Entity, number: int) -> Profile:
     members = memberships(connection)
     profile = load_profiles(connection, entity, {number}, members)[number]
-    priorities = {name: one.priority for name, one in settings.sources.items()}
-    seen = provenance(connection, entity, number, priorities)
+    seen = provenance(connection, entity, number)
     if entity == "contact" and profile.account is not None:
-        seen |= provenance(connection, "account", profile.account["account_id"], priorities)
+        seen |= provenance(connection, "account", profile.account["account_id"])
     return Profile(profile.contact, profile.account, profile.rows, profile.segments, seen)
 
 

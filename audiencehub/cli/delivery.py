@@ -16,6 +16,7 @@ from audiencehub.errors import ConfigError
 from audiencehub.ledger import HandEdit, Ledger
 from audiencehub.opening import load_rules, machine_now, open_hub
 from audiencehub.pipeline import Caller, SyncOptions, SyncResult, deliver, finish, run_apply
+from audiencehub.rebuild import refresh
 from audiencehub.settings import Settings, load
 from audiencehub.steps import plan as planning
 from audiencehub.steps import segment
@@ -57,6 +58,7 @@ def plan(
         progress(quiet or as_json) as bars,
         open_hub(settings, kind="plan", as_of=as_of, progress=bars) as hub,
     ):
+        refresh(hub)
         segment.segment(hub)
         found = [asdict(one) for one in planning.plan(hub).plans]
         changes = {
@@ -203,6 +205,7 @@ def push(
     """
     settings = load(env)
     with progress(quiet or as_json) as bars, open_hub(settings, kind="push", progress=bars) as hub:
+        refresh(hub)
         result = SyncResult(hub.run_id)
         deliver(hub, SyncOptions(tuple(only or ())), Caller(), result)
         finish(hub, Caller(), result)

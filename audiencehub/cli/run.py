@@ -11,8 +11,10 @@ import typer
 from audiencehub.cli import demo as demo_story
 from audiencehub.cli import launch, realdata, show
 from audiencehub.cli.common import AsJson, Env, Quiet, emit, progress, say, verb
+from audiencehub.hub import Hub
 from audiencehub.opening import load_rules, open_hub
 from audiencehub.pipeline import Caller, SyncOptions, SyncResult, read, run_sync
+from audiencehub.rebuild import refresh
 from audiencehub.settings import Settings, load
 from audiencehub.steps import record, segment
 
@@ -145,8 +147,9 @@ def segment_verb(
     Example: audiencehub segment
     """
 
-    def work(hub: object, out: SyncResult) -> None:
-        out.summary["segment"] = asdict(segment.segment(hub))  # type: ignore[arg-type]
+    def work(hub: Hub, out: SyncResult) -> None:
+        refresh(hub)
+        out.summary["segment"] = asdict(segment.segment(hub))
 
     result = _part(env, "segment", as_of, quiet or as_json, work)
     if as_json:

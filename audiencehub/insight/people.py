@@ -9,7 +9,6 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from audiencehub.canonical import TABLES
 from audiencehub.model import Entity
 from audiencehub.rules import Profile, Seen
 
@@ -123,36 +122,17 @@ def _by(connection: Connection, sql: str, key: str) -> Rows:
     return found
 
 
-def provenance(
-    connection: Connection, entity: Entity, number: int, priorities: Mapping[str, int]
-) -> dict[str, Seen]:
+def provenance(connection: Connection, entity: Entity, number: int) -> dict[str, Seen]:
     """`contact.country` to the source whose value stands, and when that source last changed it."""
-    table = TABLES[entity]
-    rows = [
-        row
-        for rows in _by(
-            connection,
-            f"""
-            SELECT s.*, m.id AS owner FROM source_{entity} s JOIN record_map m
-              ON m.source = s.source AND m.source_id = s.source_id AND m.entity = '{entity}'
-            WHERE m.id = {int(number)}
-            """,
-            "owner",
-        ).values()
-        for row in rows
-    ]
-    rows.sort(key=lambda row: row["source_id"])
-    rows.sort(
-        key=lambda row: row["observed_at"].timestamp() if row["observed_at"] else 0, reverse=True
-    )
-    rows.sort(key=lambda row: priorities.get(row["source"], 1000))
-    seen = {}
-    for field in table.fields:
-        row = next((one for one in rows if one[field.name] is not None), None)
-        if row is not None:
-            at = row["observed_at"].replace(tzinfo=UTC) if row["observed_at"] else None
-            seen[f"{entity}.{field.name}"] = Seen(row["source"], at)
-    return seen
+    found = connection.execute(
+        "SELECT field, source, observed_at FROM attribute_value "
+        "WHERE entity = ? AND id = ? AND chosen",
+        [entity, number],
+    ).fetchall()
+    return {
+        f"{entity}.{field}": Seen(source, at.replace(tzinfo=UTC) if at else None)
+        for field, source, at in found
+    }
 
 
 def memberships(connection: Connection) -> dict[Entity, dict[int, frozenset[str]]]:

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 import connectors
+from audiencehub import rebuild
 from audiencehub.hub import Hub
 from audiencehub.landing import sweep
 from audiencehub.ledger import Ledger
@@ -114,6 +115,7 @@ class Desk:
             (self.folder / f"{name}.json").write_text(json.dumps(script), "utf-8")
             seen[name] = pull.pull(hub, name, full)
             land.land(hub, name)
+        rebuild.catch_up(hub)
         seen["normalize"] = normalize.normalize(hub)
         seen["resolve"] = resolve.resolve(hub)
         return seen
