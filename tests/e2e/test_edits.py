@@ -67,6 +67,7 @@ def edited(pushed, tmp_path):
         yield project, urls, key, added
 
 
+@pytest.mark.verify
 def test_a_hand_edit_is_listed_and_not_undone(edited):
     """If the next sync writes over what sales did, they stop trusting the field."""
     project, urls, key, added = edited

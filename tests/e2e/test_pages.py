@@ -90,7 +90,8 @@ def test_no_wrong_answer_takes_anything(tomorrow, second_day, tmp_path, fault):
     assert fakes.state(project) == fakes.state(second_day)
 
 
-@pytest.mark.parametrize("share", [0.5, pytest.param(0.0, marks=pytest.mark.verify)])
+@pytest.mark.verify
+@pytest.mark.parametrize("share", [0.5, 0.0])
 def test_truncated_files_take_nothing(pushed, tmp_path, share):
     """A file that is cut in the middle of a line, or empty, is no reason to remove anybody."""
     project = pushed.copy(tmp_path / "spoilt")
