@@ -13,6 +13,7 @@ from typing import Any
 from audiencehub.canonical import Field, Type
 from audiencehub.cleaning import (
     basic,
+    company,
     industry,
     job,
     mail,
@@ -48,6 +49,8 @@ CLEANERS: Mapping[str, Cleaner] = {
     "longitude": place.longitude,
     "timezone": place.timezone,
     "domain": web.domain,
+    "company": company.company,
+    "company_norm": company.norm,
     "industry": industry.industry,
     "employee_range": size.employee_range,
     "revenue_range": size.revenue_range,

@@ -1,13 +1,16 @@
-"""Company names, brought to what two spellings share. For comparison only: never shown."""
+"""Company names: as shown, and brought to what two spellings share."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from functools import cache, lru_cache
+from typing import Any
 
 from cleanco.clean import custom_basename, prepare_default_terms
 
+from audiencehub.cleaning.basic import Unclean, text
 from audiencehub.cleaning.tables import key, rows
 
 _EAST = re.compile(
@@ -20,6 +23,29 @@ _HEBREW_ARABIC = re.compile(
 )
 MOST_WORDS = 7
 """Of the longest legal form: `S.A.P.I. de C.V.`"""
+NOBODY = frozenset(
+    {"n a", "na", "none", "null", "unknown", "undefined", "tbd", "not available", "no company"}
+)
+
+
+def company(value: Any, known: Mapping[str, Any]) -> str | None:
+    """The name to show: legal form, case and accents as they are, one blank between words. Words
+    that name nobody (`N/A`) and signs without a letter or digit are refused."""
+    tidy = text(value, known)
+    if tidy is None:
+        return None
+    words = key(tidy)
+    if not words:
+        raise Unclean("no_letters")
+    if words in NOBODY:
+        raise Unclean("placeholder")
+    return text(" ".join(tidy.split()), known)
+
+
+def norm(value: Any, known: Mapping[str, Any]) -> str | None:
+    """`company_norm` of a name that says something, as a cleaner."""
+    shown = company(value, known)
+    return None if shown is None else company_norm(shown)
 
 
 @cache
@@ -35,9 +61,9 @@ def _terms() -> list[tuple[int, list[str]]]:
 
 @lru_cache(maxsize=65_536)
 def company_norm(name: str) -> str:
-    """The name without case, accents, signs and legal forms, at both ends and to a fixed point:
-    `Zebra Co., Ltd.`, `ZEBRA` and `Zebra Company` are `zebra`. Never empty where the name has a
-    letter or digit: a name made of nothing but legal forms stays."""
+    """For comparison only, never shown: the name without case, accents, signs and legal forms, at
+    both ends and to a fixed point: `Zebra Co., Ltd.`, `ZEBRA` and `Zebra Company` are `zebra`.
+    Never empty where the name has a letter or digit: one made of legal forms alone stays."""
     plain = unicodedata.normalize("NFKC", name)[:500].replace("&", " and ").replace("+", " and ")
     plain = _HEBREW_ARABIC.sub(" ", _EAST.sub(" ", plain))
     whole = key(plain) or key(name[:500])

@@ -45,6 +45,15 @@ def test_a_name_without_its_legal_form(name, expected):
     assert company_norm(name) == expected
 
 
+def test_a_name_is_shown_as_it_was_written():
+    """If it fails, people see their company without its legal form or its accents."""
+    assert CLEANERS["company"]("  Nestl\u00e9   S.A. ", {}) == "Nestl\u00e9 S.A."
+    for raw, reason in (("N/A", "placeholder"), ("---", "no_letters")):
+        with pytest.raises(Unclean) as refusal:
+            CLEANERS["company"](raw, {})
+        assert refusal.value.reason == reason
+
+
 @given(st.text(max_size=60))
 def test_a_compared_name_is_a_fixed_point(name):
     """If it fails, the comparison depends on how often it was applied."""
