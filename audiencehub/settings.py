@@ -341,7 +341,7 @@ def instant(text: str, zone: ZoneInfo) -> datetime:
 
 
 def _fault(path: str, text: str, error: Any) -> Fault:
-    keys = [str(part) for part in error["loc"]]
+    keys = [str(part) for part in error["loc"] if part != "[key]"]
     line = _line(text, keys)
     message = f"{'.'.join(keys)}: {error['msg'].removeprefix('Value error, ')}"
     hint = ""
@@ -373,7 +373,7 @@ def _line(text: str, keys: list[str]) -> int:
     start = 0
     for depth in range(len(keys), 0, -1):
         header = re.compile(
-            r"\s*\[" + r"\.".join(f'"?{re.escape(k)}"?' for k in keys[:depth]) + r"\]"
+            r"\s*\[" + r"\.".join(f'"?{re.escape(k)}"?' for k in keys[:depth]) + r"[].]"
         )
         start = next((n for n, line in enumerate(lines) if header.match(line)), 0)
         if start:

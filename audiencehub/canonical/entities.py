@@ -8,7 +8,7 @@ _PERSON = (
     Field("email", "text", "Normalized e-mail address", "identifier", "email"),
     Field("email_domain", "text", "Domain of the e-mail address"),
     Field("phone", "text", "Phone in E.164", "identifier", "phone"),
-    Field("phone_ext", "text", "Extension of the phone, digits", "personal"),
+    Field("phone_ext", "text", "Extension of the phone, digits", "personal", "phone_ext"),
     Field("first_name", "text", "Given name", "personal", "text"),
     Field("last_name", "text", "Family name", "personal", "text"),
 )
@@ -19,9 +19,9 @@ _JOB = (
         "text",
         "owner, founder, c_suite, partner, vp, head, director, manager, senior, entry, intern",
         "none",
-        "slug",
+        "seniority",
     ),
-    Field("department", "text", "Department of the job", "none", "slug"),
+    Field("department", "text", "Department of the job", "none", "department"),
     Field(
         "buyer_role",
         "text",
@@ -35,10 +35,14 @@ _PLACE = (
     Field("city", "text", "City", "personal", "text"),
     Field("state", "text", "State or region; ISO 3166-2 subdivision where known", "none", "state"),
     Field("country", "text", "ISO 3166-1 alpha-2", "none", "country"),
-    Field("postal_code", "text", "Postal code", "personal", "text"),
-    Field("latitude", "number", "Of the address, north positive", "personal", unit="degrees"),
-    Field("longitude", "number", "Of the address, east positive", "personal", unit="degrees"),
-    Field("timezone", "text", "IANA time zone", "none", "text"),
+    Field("postal_code", "text", "Postal code", "personal", "postal_code"),
+    Field(
+        "latitude", "number", "Of the address, north positive", "personal", "latitude", "degrees"
+    ),
+    Field(
+        "longitude", "number", "Of the address, east positive", "personal", "longitude", "degrees"
+    ),
+    Field("timezone", "text", "IANA time zone", "none", "timezone"),
     Field(
         "climate_zone",
         "text",
@@ -61,31 +65,31 @@ _PLACE = (
     ),
 )
 _DEMOGRAPHY = (
-    Field("language", "text", "ISO 639-1", "none", "slug"),
+    Field("language", "text", "ISO 639-1", "none", "language"),
     Field("birth_date", "date", "Date of birth", "identifier"),
-    Field("gender", "text", "As the person states it", "sensitive", "slug"),
+    Field("gender", "text", "As the person states it", "sensitive", "gender"),
     Field(
         "income_band",
         "text",
-        "Household income a year, in US dollars: under_25k, 25k_50k, 50k_75k, 75k_100k, "
-        "100k_150k, 150k_250k, over_250k",
+        "Household income a year: 0-25k, 25k-50k, 50k-75k, 75k-100k, 100k-150k, 150k-200k, 200k+",
         "sensitive",
-        "slug",
+        "income_band",
     ),
     Field("occupation", "text", "Occupation, apart from the title", "personal", "slug"),
     Field(
         "education",
         "text",
-        "Highest degree: secondary, vocational, bachelor, master, doctorate",
+        "Highest degree: none, primary, secondary, vocational, some_college, associate, bachelor, "
+        "master, doctorate",
         "personal",
-        "slug",
+        "education",
     ),
     Field(
         "family_status",
         "text",
-        "single, partnered, married, divorced, widowed",
+        "single, partnership, engaged, married, separated, divorced, widowed",
         "sensitive",
-        "slug",
+        "family_status",
     ),
 )
 _STANDING = (
@@ -116,6 +120,7 @@ ACCOUNT = Table(
     "One company after resolution.",
     (
         Field("name", "text", "Name as the best source writes it", "none", "text"),
+        Field("name_norm", "text", "Name without case, accents and legal form, for comparison"),
         Field("domain", "text", "Registrable domain of the website", "none", "domain"),
         Field(
             "industry", "text", "Industry group, one slug of the pivot taxonomy", "none", "industry"
@@ -124,10 +129,20 @@ ACCOUNT = Table(
         Field(
             "employee_range",
             "text",
-            "Employees as a band, where a source knows no number: 1-10 to 10001+",
+            "Employees as a band: 1-10, 11-50, 51-200, 201-500, 501-1000, 1001-5000, 5001-10000, "
+            "10001+",
+            "none",
+            "employee_range",
         ),
         Field("annual_revenue", "money", "Annual revenue, in the company's currency"),
-        Field("revenue_range", "text", "Annual revenue as a band, where a source knows no number"),
+        Field(
+            "revenue_range",
+            "text",
+            "Annual revenue as a band: 0-1M, 1M-10M, 10M-25M, 25M-50M, 50M-100M, 100M-250M, "
+            "250M-500M, 500M-1B, 1B-10B, 10B+",
+            "none",
+            "revenue_range",
+        ),
         Field("margin", "number", "Gross margin that we make with the account", unit="percent"),
         Field("founded_year", "integer", "Year founded", "none", "count"),
         Field("type", "text", "prospect, customer, partner, competitor, other", "none", "slug"),
@@ -156,10 +171,29 @@ ACCOUNT = Table(
             "country",
         ),
         Field(
-            "postal_code", "text", "Postal code of the head office, or of billing", "none", "text"
+            "postal_code",
+            "text",
+            "Postal code of the head office, or of billing",
+            "none",
+            "postal_code",
         ),
-        Field("latitude", "number", "Of the head office, north positive", unit="degrees"),
-        Field("longitude", "number", "Of the head office, east positive", unit="degrees"),
+        Field(
+            "latitude",
+            "number",
+            "Of the head office, north positive",
+            "none",
+            "latitude",
+            "degrees",
+        ),
+        Field(
+            "longitude",
+            "number",
+            "Of the head office, east positive",
+            "none",
+            "longitude",
+            "degrees",
+        ),
+        Field("timezone", "text", "IANA time zone of the head office", "none", "timezone"),
         Field("external_id", "text", "The company's own id of the account", "none", "text"),
         Field("created_at", "instant", "First created in any source"),
     ),

@@ -163,7 +163,7 @@ _SIGNALS = (
         "A technology seen at an account.",
         (
             Field("technology", "text", "Product, as a slug", "none", "technology"),
-            Field("category", "text", "Category, as a slug", "none", "slug"),
+            Field("category", "text", "Category, as a slug", "none", "technology_category"),
             Field("first_detected_at", "instant", "First seen"),
             Field("last_detected_at", "instant", "Last seen"),
             Field("is_live", "boolean", "Still in use when last looked at"),

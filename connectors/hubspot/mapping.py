@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
-from zoneinfo import available_timezones
 
 from audiencehub.errors import SkipRow
 from audiencehub.model import Json, Row
@@ -15,7 +15,6 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
     "contact": {
         "email": "email",
         "phone": "phone",
-        "phone_ext": "phone",
         "first_name": "firstname",
         "last_name": "lastname",
         "title": "jobtitle",
@@ -77,7 +76,7 @@ ACTIVITIES: Mapping[str, tuple[str, str | None, str | None]] = {
 }
 """Object type to event name, property with the subject, property with the outcome."""
 STAGES = {"marketingqualifiedlead": "mql", "salesqualifiedlead": "sql"}
-ZONES: Mapping[str, str] = {name.casefold(): name for name in sorted(available_timezones())}
+EXTENSION = re.compile(r"x|#|durchwahl|dw|poste|interno|;", re.IGNORECASE)
 DEAL_TYPES = {"newbusiness": "new_business", "existingbusiness": "existing_business"}
 BUYING_ROLES = (
     "DECISION_MAKER",
@@ -157,8 +156,8 @@ class Mapper:
         if table == "contact":
             stage = (values["lifecycle_stage"] or "").casefold()
             values["lifecycle_stage"] = STAGES.get(stage, values["lifecycle_stage"])
-            values["timezone"] = _zone(values["timezone"])
             values["buyer_role"] = _weightiest(values["buyer_role"])
+            values["phone_ext"] = _extended(values["phone"])
         if table == "account":
             values["domain"] = values["domain"] or given.get("website")
             values |= _group(given)
@@ -233,16 +232,14 @@ class Mapper:
         return None, None, ""
 
 
-def _zone(said: Any) -> Any:
-    """`america_slash_new_york` as IANA writes it."""
-    if not isinstance(said, str):
-        return said
-    return ZONES.get(said.replace("_slash_", "/").casefold(), said)
-
-
 def _weightiest(said: Any) -> Any:
     ticked = str(said or "").split(";")
     return next((role for role in BUYING_ROLES if role in ticked), said)
+
+
+def _extended(phone: Any) -> Any:
+    """The whole number where it has an extension, which cleaning then takes out."""
+    return phone if isinstance(phone, str) and EXTENSION.search(phone) else None
 
 
 def _group(given: Mapping[str, Any]) -> dict[str, Any]:

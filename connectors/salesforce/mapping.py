@@ -5,6 +5,7 @@ Standard fields: Object Reference for the Salesforce Platform.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,6 +20,9 @@ SYSTEM = ("Id", "IsDeleted", "SystemModstamp", "CreatedDate")
 OPTIONAL = frozenset({"CurrencyIsoCode", "YearStarted", "GenderIdentity"})
 """Only where the org has the feature (several currencies; company data; gender identity), whatever
 it grants."""
+
+EXTENSION = re.compile(r"x|#|durchwahl|dw|poste|interno|;", re.IGNORECASE)
+"""Where a phone has an extension, which cleaning then takes out of the whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,6 @@ STREAMS: Mapping[str, tuple[Entity, ...]] = {
             {
                 "email": "Email",
                 "phone": "Phone",
-                "phone_ext": "Phone",
                 "first_name": "FirstName",
                 "last_name": "LastName",
                 "title": "Title",
@@ -68,7 +71,6 @@ STREAMS: Mapping[str, tuple[Entity, ...]] = {
             {
                 "email": "Email",
                 "phone": "Phone",
-                "phone_ext": "Phone",
                 "first_name": "FirstName",
                 "last_name": "LastName",
                 "title": "Title",
@@ -179,6 +181,11 @@ def instant(value: Any) -> datetime | None:
     return datetime.fromisoformat(value).astimezone(UTC) if value else None
 
 
+def _moment(said: Any) -> Any:
+    """A date without a time as noon of that day, UTC: the same date in nearly every zone."""
+    return f"{said}T12:00:00+00:00" if isinstance(said, str) and len(said) == 10 else said
+
+
 def _mapped(entity: Entity, record: Json, own: Fields) -> dict[str, Any]:
     return {name: record.get(field) for name, field in {**entity.fields, **own}.items()}
 
@@ -198,6 +205,8 @@ def _person(record: Json, own: Fields, kind: str) -> Iterator[Row]:
         yield Row("consent", key, {}, seen, deleted=True)
         return
     values = _mapped(STREAMS[kind][0], record, own) | {"record_kind": kind}
+    if EXTENSION.search(str(values.get("phone") or "")):
+        values["phone_ext"] = values["phone"]
     if record.get("AccountId"):
         values["account_ref"] = record["AccountId"]
     if record.get("Website"):
@@ -269,7 +278,7 @@ def _activity(record: Json, _: Fields) -> Iterator[Row]:
     )
     values = {
         "name": name,
-        "at": at,
+        "at": _moment(at),
         "channel": "sales",
         "status": record.get("Status"),
         "contact_ref": record.get("WhoId"),
@@ -286,7 +295,9 @@ def _member(record: Json, _: Fields) -> Iterator[Row]:
     responded = record.get("HasResponded") is True
     values = {
         "name": "campaign_response" if responded else "campaign_member",
-        "at": (record.get("FirstRespondedDate") if responded else None) or record["CreatedDate"],
+        "at": _moment(
+            (record.get("FirstRespondedDate") if responded else None) or record["CreatedDate"]
+        ),
         "channel": "marketing",
         "campaign": record.get("Campaign.Name"),
         "status": record.get("Status"),

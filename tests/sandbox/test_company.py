@@ -209,3 +209,24 @@ def test_signals_cover_what_rules_ask_for(company):
     addressed = {one.email for one in company.consents}
     assert 0.5 <= len(addressed) / len({one.person for one in company.contacts}) <= 0.7
     assert all(getattr(company, field.name) for field in fields(company) if field.name != "day")
+
+
+def test_there_are_duplicates_enough_to_measure_identity_by(company):
+    """Precision and recall of merges are stated on the truth: it needs hundreds of pairs."""
+    places = defaultdict(list)
+    for one in company.contacts:
+        places[one.person].append(one)
+    merges = sum(len(records) - 1 for records in places.values())
+    assert merges >= 500
+    shared = sum(
+        bool(
+            {a.email.strip().casefold() for a in records[:-1] if a.email}
+            & {a.email.strip().casefold() for a in records[1:] if a.email}
+        )
+        for records in places.values()
+        if len(records) > 1
+    )
+    assert shared >= 500
+    known = {one.organization for one in company.accounts}
+    assert "" not in known
+    assert len(company.accounts) - len(known) >= 250

@@ -86,7 +86,31 @@ def test_drop_files_hold_every_record_once(settings, host):
     assert {len(row) for row in weeks} == {9}
     rows = [row for path in folder.glob("orders-*") for row in csv.DictReader(path.open())]
     assert sorted(row["key"] for row in rows) == sorted(one.key for one in company.orders)
+    grown = {"lines": company.order_lines, "surveys": company.survey_answers}
+    for name, records in grown.items():
+        rows = [row for path in folder.glob(f"{name}-*") for row in csv.DictReader(path.open())]
+        assert len(rows) == len(records) > 0
+    sent = [line for path in folder.glob("email-*") for line in path.open("rb")]
+    assert len(sent) == len(company.email_actions)
     assert not list(folder.glob(".*"))
+
+
+def test_what_changed_comes_again_in_the_files_of_the_day(settings, host):
+    """A ticket that was solved and stays open in the hub is chased for ever."""
+    running = host()
+    folder, came = settings.folder / "sandbox" / "drops", 0
+    with running.run() as urls:
+        for day in range(17, 27):
+            before = running.company
+            process.next_day(urls)
+            for part in ("subscriptions", "tickets"):
+                known = set(getattr(before, part))
+                news = {one.key for one in getattr(running.company, part) if one not in known}
+                path = folder / f"{part}-2026-11-{day}.csv"
+                rows = list(csv.DictReader(path.open())) if news else []
+                assert {row["key"] for row in rows} == news
+                came += len(news & {one.key for one in getattr(before, part)})
+    assert came
 
 
 def test_reset_is_the_first_morning_again(settings, host):

@@ -14,13 +14,13 @@ from audiencehub.sandbox.company.people import Person
 from audiencehub.sandbox.company.records import Crm, CrmContact
 
 INCOMES: Final = (
-    "under_25k",
-    "25k_50k",
-    "50k_75k",
-    "75k_100k",
-    "100k_150k",
-    "150k_250k",
-    "over_250k",
+    "Under 25K",
+    "25K-50K",
+    "50K-75K",
+    "75K-100K",
+    "100K-150K",
+    "150K-200K",
+    "Over 200K",
 )
 _RANKS: Final = (
     # Words of a title, the years between which people hold it, the middle of their income.
@@ -83,9 +83,9 @@ def described(
 def moved_on(rng: Random, details: PersonDetails) -> PersonDetails:
     """The same person after something happened in their life or work."""
     changes: Sequence[dict[str, Any]] = (
-        {"family_status": rng.choice(("Married", "Divorced", "Partnered"))},
+        {"family_status": rng.choice(("Married", "Divorced", "Partnership"))},
         {"buyer_role": rng.choice(ROLES)},
-        {"income_band": _spelled_band(rng.choice(INCOMES))},
+        {"income_band": rng.choice(INCOMES)},
         {"preferred_channel": rng.choice(CHANNELS)},
     )
     return replace(details, **rng.choice(changes))
@@ -130,7 +130,7 @@ def _family(rng: Random, age: float) -> str:
     weights = (70, 22, 7, 1, 0) if age < 30 else (24, 16, 46, 12, 2)
     if age > 62:
         weights = (10, 6, 56, 16, 12)
-    return rng.choices(("Single", "Partnered", "Married", "Divorced", "Widowed"), weights)[0]
+    return rng.choices(("Single", "Partnership", "Married", "Divorced", "Widowed"), weights)[0]
 
 
 def _as_known(rng: Random, true: PersonDetails, crm: Crm) -> PersonDetails:
@@ -146,7 +146,7 @@ def _as_known(rng: Random, true: PersonDetails, crm: Crm) -> PersonDetails:
     return PersonDetails(
         birth_date=birth,
         gender=asked(_SPELLINGS[crm][true.gender or "female"], 0.55),
-        income_band=asked(_spelled_band(true.income_band or ""), 0.4),
+        income_band=asked(true.income_band, 0.4),
         occupation=asked(true.occupation, 0.5),
         education=asked(true.education, 0.45),
         family_status=asked(true.family_status, 0.42),
@@ -159,9 +159,3 @@ def _as_known(rng: Random, true: PersonDetails, crm: Crm) -> PersonDetails:
         local_economy=true.local_economy if located else None,
         preferred_channel=asked(true.preferred_channel, 0.5),
     )
-
-
-def _spelled_band(slug: str) -> str:
-    """`100k_150k` as a pick list shows it: `100K-150K`; `under_25k`: `Under 25K`."""
-    word, _, rest = slug.partition("_")
-    return f"{word.title()} {rest.upper()}" if word.isalpha() else slug.upper().replace("_", "-")

@@ -24,7 +24,7 @@ _MODELS: Final = {
 }
 _STAGES: Final = ("Bootstrapped", "Seed", "Series A", "Series B", "Series C", "Private", "Public")
 _HEADS: Final = (10, 50, 200, 500, 1000, 5000, 10_000)
-_MILLIONS: Final = (1, 10, 50, 100, 500, 1000)
+_MILLIONS: Final = (1, 10, 25, 50, 100, 250, 500, 1000, 10_000)
 
 
 def described(
@@ -83,13 +83,14 @@ def band(value: int) -> str:
 
 
 def revenue_band(dollars: int) -> str:
-    """`$10M-$50M`, `under $1M`, `$1B+`."""
-    low = 0
+    """`$10M-$25M`, `under $1M`, `$500M-$1B`, `$10B+`."""
+    low = ""
     for top in _MILLIONS:
+        name = f"${top}M" if top < 1000 else f"${top // 1000}B"
         if dollars < top * 1_000_000:
-            return f"${low}M-${top}M" if low else f"under ${top}M"
-        low = top
-    return "$1B+"
+            return f"{low}-{name}" if low else f"under {name}"
+        low = name
+    return f"{low}+"
 
 
 def _as_known(rng: Random, true: AccountDetails) -> AccountDetails:

@@ -50,9 +50,9 @@ San José|California/CA|US|951##|408 555 01##|in|4
 Toronto|Ontario/ON|CA|M5V 2T#|416 555 01##|en|5
 Montréal|Québec/QC/Quebec|CA|H2Y 1C#|514 555 01##|fr|3
 Vancouver|British Columbia/BC|CA|V6B 1A#|604 555 01##|zh|2
-London|England|GB|EC1A 1B#|20 7946 0###|en|10
-Manchester|England|GB|M1 1A#|161 496 0###|en|4
-Dublin||IE|D02 X2#||ie|3
+London|England|GB|EC1A #BB|20 7946 0###|en|10
+Manchester|England|GB|M1 #AE|161 496 0###|en|4
+Dublin||IE|D02 XY4#||ie|3
 Berlin|Berlin|DE|101##|30 23125 ###|de|7
 München|Bayern/Bavaria/BY|DE|803##|89 99998 ###|de|6
 Hamburg|Hamburg/HH|DE|200##|40 66969 ###|de|3

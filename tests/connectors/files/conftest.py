@@ -19,6 +19,7 @@ class Drops:
 
     def __init__(self, folder):
         self.folder = folder
+        self.custom = {}
 
     def put(self, name, content):
         """Write a file."""
@@ -30,7 +31,8 @@ class Drops:
     def source(self, **options):
         """A source as the hub opens it: options checked and dumped."""
         checked = FilesOptions(**options).model_dump()
-        return FilesSource(Context("drops", checked, lambda _: "", NOW, root=self.folder))
+        context = Context("drops", checked, lambda _: "", NOW, root=self.folder, custom=self.custom)
+        return FilesSource(context)
 
     def pull(self, cursor=None, **options):
         """Pages, and the records of all of them."""

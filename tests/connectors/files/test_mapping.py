@@ -116,6 +116,96 @@ def test_events_and_orders_of_the_shop(drops):
     }
 
 
+def test_an_order_file_may_say_more(drops):
+    """Shops that know discount and margin have them; for the others the file is not refused."""
+    drops.put(
+        "orders-1.csv",
+        "key,email,at,total,currency,quantity,status,revenue,discount,refunded,margin,channel,"
+        "coupon\no1,a@x.example,2026-01-01T00:00:00+00:00,12.50,EUR,2,paid,10.50,1.00,0,7,app,\n",
+    )
+
+    (order,), _ = drops.rows(preset="orders_csv", path="orders-*.csv")
+
+    more = ("revenue", "discount", "refunded_amount", "margin", "channel", "coupon")
+    assert [order.values[name] for name in more] == ["10.50", "1.00", "0", "7", "app", None]
+
+
+KEPT = {
+    "order_lines_csv": (
+        "key,order,email,at,sku,name,quantity,price,currency\n"
+        "o1-1,o1,a@x.example,2026-01-01T00:00:00Z,S-1,Seat,2,49.00,EUR\n"
+        "o1-2,,a@x.example,2026-01-01T00:00:00Z,S-1,Seat,2,49.00,EUR\n",
+        {"order_id": "o1", "price": "49.00", "quantity": "2", "contact_email": "a@x.example"},
+        "o1-1",
+        "no_order_id",
+    ),
+    "subscriptions_csv": (
+        "key,email,company_domain,plan,status,mrr,currency,interval,seats,started_at,trial_end,"
+        "renews_at,cancel_at,canceled_at,updated_at\n"
+        "s1,a@x.example,x.example,team,active,98.00,EUR,month,2,2026-01-01T00:00:00Z,,"
+        "2026-12-01T00:00:00Z,,,2026-02-01T00:00:00Z\n"
+        "s2,a@x.example,x.example,team,,98.00,EUR,month,2,2026-01-01T00:00:00Z,,,,,\n",
+        {"account_domain": "x.example", "quantity": "2", "mrr": "98.00", "trial_end": None},
+        "s1",
+        "no_status",
+    ),
+    "tickets_csv": (
+        "key,email,subject,category,status,priority,channel,created_at,solved_at,"
+        "first_reply_minutes,csat,updated_at\n"
+        "t1,a@x.example,Help,Bug,solved,high,chat,2026-01-01T00:00:00Z,2026-01-02T00:00:00Z,12,4,"
+        "2026-02-01T00:00:00Z\n"
+        "t2,a@x.example,Help,Bug,new,high,chat,,,,,\n",
+        {"first_reply_minutes": "12", "csat": "4", "category": "Bug"},
+        "t1",
+        "no_created_at",
+    ),
+    "surveys_csv": (
+        "response,survey,question,type,kind,email,at,score,score_max,choice,text\n"
+        "r1,nps,recommend,rating,nps,a@x.example,2026-01-01T00:00:00Z,9,10,,\n"
+        "r2,nps,reason,text,,a@x.example,2026-01-01T00:00:00Z,,,,Fine\n",
+        {"kind": "nps", "score": "9", "score_max": "10", "text": None, "response_id": "r1"},
+        '["r1", "recommend"]',
+        "no_kind",
+    ),
+    "emails_jsonl": (
+        '{"key": "m1", "email": "a@x.example", "campaign": "c", "topic": "t", "action": "click", '
+        '"at": "2026-01-01T00:00:00Z", "link": "/pricing"}\n'
+        '{"key": "m2", "email": "a@x.example", "campaign": "c", "at": "2026-01-01T00:00:00Z"}\n',
+        {"action": "click", "link": "/pricing", "topic": "t", "campaign": "c"},
+        "m1",
+        "no_action",
+    ),
+}
+
+
+@pytest.mark.parametrize("preset", KEPT)
+def test_presets_of_shop_billing_desk_surveys_and_mail(drops, preset):
+    """A column read under another name would leave its field unknown to every rule."""
+    content, values, key, code = KEPT[preset]
+    drops.put("a.txt", content)
+
+    (row,), aside = drops.rows(preset=preset, path="a.txt")
+
+    assert row.source_id == key
+    assert values.items() <= row.values.items()
+    assert [reason for _, reason in aside] == [code]
+    assert (row.observed_at is not None) == ("updated_at" in row.values)
+
+
+def test_custom_columns_come_with_the_table_they_are_declared_for(drops):
+    """A field that settings name and the file has not must stop the pull, not be blank."""
+    drops.put("a.csv", "Mail,Tier\na@x.example,Gold\n")
+    given = {"path": "a.csv", "table": "contact", "columns": {"email": "Mail"}, "key": ["Mail"]}
+
+    drops.custom = {"contact": {"custom_tier": "Tier"}, "account": {"custom_x": "X"}}
+    (row,), _ = drops.rows(**given)
+    assert row.values == {"email": "a@x.example", "custom_tier": "Gold"}
+
+    drops.custom = {"contact": {"custom_tier": "Level"}}
+    with pytest.raises(Stop, match="no column Level"):
+        drops.rows(**given)
+
+
 def test_consents_keep_every_statement_with_its_proof(drops):
     """A withdrawal must not be overwritten by an older grant that is delivered again."""
     drops.put(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -12,9 +12,11 @@ from pydantic import ValidationError
 
 from audiencehub.errors import Incomplete, Stop, Wait
 from audiencehub.sandbox.clock import START
+from audiencehub.sandbox.company.details import AccountDetails, PersonDetails
 from audiencehub.sandbox.company.records import ConsentEntry
 from connectors.hubspot.options import Options
 from connectors.hubspot.sandbox.seed import record_id
+from connectors.hubspot.source import HubSpotSource
 
 from .conftest import STREAMS, company, ids, pull, rows
 
@@ -380,3 +382,83 @@ def test_oauth_gets_its_access_token_from_the_refresh_token(open_portal):
 def test_check_names_the_portal(open_portal):
     """`doctor` shows which account a key belongs to."""
     assert "1234567" in open_portal(company()).source().check()
+
+
+def test_what_the_models_read_comes_along(open_portal):
+    """Demographic, geographic and firmographic rules would find nobody."""
+    plain = company()
+    depth = PersonDetails(
+        birth_date=date(1980, 2, 29),
+        gender="Female",
+        education="Master",
+        family_status="Married",
+        buyer_role="CHAMPION",
+        timezone="America/New_York",
+        preferred_channel="chat",
+    )
+    person = replace(plain.contacts[0], details=depth, phone="+1 212 555 0123 ext. 7")
+    parent = plain.accounts[0]
+    child = replace(parent, key="a000003", parent=parent.key)
+    ranges = AccountDetails(employee_range="51-200", revenue_range="$1M-$10M", postal_code="8001")
+    deal = replace(plain.deals[0], probability=75, kind="new", pipeline="renewals")
+    portal = open_portal(
+        replace(
+            plain,
+            contacts=(person,),
+            accounts=(replace(parent, details=ranges), child),
+            deals=(deal,),
+        )
+    )
+    custom = {"contact": {"custom_channel": "preferred_channel"}}
+    source = HubSpotSource(replace(portal.context(), custom=custom), portal.patience)
+
+    said = next(r for r in rows(source, "contact", pull(source, "contact"))).values
+    accounts = {r.source_id: r.values for r in rows(source, "account", pull(source, "account"))}
+    sold = rows(source, "deal", pull(source, "deal"))[0].values
+
+    names = ("birth_date", "gender", "education", "family_status", "buyer_role", "custom_channel")
+    assert [said[name] for name in names] == [
+        "1980-02-29",
+        "Female",
+        "Master",
+        "Married",
+        "CHAMPION",
+        "chat",
+    ]
+    assert said["timezone"] == "america_slash_new_york"
+    assert said["phone_ext"] == person.phone
+    above, below = accounts[record_id(parent.key)], accounts[record_id(child.key)]
+    assert (above["structure"], above.get("parent_ref")) == ("parent", None)
+    assert (below["structure"], below["parent_ref"]) == ("subsidiary", record_id(parent.key))
+    assert [above[n] for n in ("employee_range", "revenue_range", "postal_code")] == [
+        "51-200",
+        "$1M-$10M",
+        "8001",
+    ]
+    assert [sold[name] for name in ("probability", "type", "pipeline")] == [
+        75.0,
+        "new_business",
+        "renewals",
+    ]
+
+
+def test_of_several_buying_roles_the_weightiest_counts(portal):
+    """A rule asks for one role; a decision maker who is also an end user is a decision maker."""
+    for ticked, role in (
+        ("END_USER;DECISION_MAKER", "DECISION_MAKER"),
+        ("OTHER", "OTHER"),
+        ("Sponsor of sorts", "Sponsor of sorts"),
+        (None, None),
+    ):
+        record = {"id": "1", "properties": {"hs_buying_role": ticked}}
+        assert (
+            next(iter(portal.source().rows(STREAMS["contact"], record))).values["buyer_role"]
+            == role
+        )
+
+
+def test_a_custom_property_that_is_not_there_stops_the_pull(portal):
+    """HubSpot leaves unknown properties out without a word: the field would be blank for ever."""
+    context = replace(portal.context(), custom={"account": {"custom_x": "no_such_thing"}})
+    with pytest.raises(Stop, match="no_such_thing"):
+        pull(HubSpotSource(context, portal.patience), "account")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 import requests
@@ -12,8 +12,12 @@ from hypothesis import strategies as st
 
 from audiencehub.errors import Incomplete, SkipRow, Stop, Wait
 from audiencehub.model import Stream
+from audiencehub.sandbox.company.details import PersonDetails
+from audiencehub.sandbox.host import serve
 from connectors.salesforce.mapping import rows_of
 from connectors.salesforce.source import SalesforceSource
+
+from .conftest import build, contact, context_of, small_company
 
 STREAMS = [one.name for one in SalesforceSource.streams]
 
@@ -361,3 +365,76 @@ def _target():
     from audiencehub.model import Target
 
     return Target("salesforce", "tag", "contact")
+
+
+DEPTH = PersonDetails(
+    birth_date=date(1980, 2, 29),
+    gender="Female",
+    buyer_role="BUDGET_HOLDER",
+    latitude=48.1,
+    longitude=11.6,
+    preferred_channel="chat",
+)
+
+
+@pytest.mark.parametrize("above", [0, 2000])
+def test_what_the_models_read_comes_from_standard_fields(above):
+    """Demographic and geographic rules would find nobody."""
+    people = [contact("c9", details=DEPTH), contact("l9", kind="lead", details=DEPTH)]
+    company = small_company(*people)
+    with serve(build(company)) as url:
+        for name in ("contact", "lead"):
+            source = SalesforceSource(context_of(url, bulk_query_above=above))
+            stream = Stream(name)
+            found = {
+                row.source_id: row.values
+                for page in source.pull(stream, None)
+                for record in page.records
+                for row in source.rows(stream, record)
+                if row.table == "contact"
+            }
+            values = next(v for v in found.values() if v.get("latitude") is not None)
+            assert (values["latitude"], values["longitude"]) == (48.1, 11.6)
+            assert values["gender"] == "Female"
+            assert values.get("birth_date") == ("1980-02-29" if name == "contact" else None)
+
+
+def test_custom_fields_are_asked_for_on_contacts_and_leads(org):
+    """`custom.<name>` would be unknown of half of the people."""
+    custom = {"contact": {"custom_channel": "Preferred_Channel__c"}}
+    for name in ("contact", "lead"):
+        source = SalesforceSource(replace(context_of(org.url), custom=custom))
+        records = [one for page in source.pull(Stream(name), None) for one in page.records]
+        live = next(one for one in records if not one["IsDeleted"])
+        row = next(iter(source.rows(Stream(name), {**live, "Preferred_Channel__c": "chat"})))
+        assert row.values["custom_channel"] == "chat"
+    wrong = replace(context_of(org.url), custom={"contact": {"custom_x": "Absent__c"}})
+    with pytest.raises(Stop, match="Absent__c"):
+        list(SalesforceSource(wrong).pull(Stream("contact"), None))
+
+
+def test_a_subsidiary_names_its_parent_and_an_extension_is_kept(org):
+    """Structure and hierarchy come from nowhere else."""
+    row = next(rows_of("account", {"Id": "001x", "ParentId": "001y"}, {}))
+    assert (row.values["parent_ref"], row.values["structure"]) == ("001y", "subsidiary")
+    alone = next(rows_of("account", {"Id": "001x", "ParentId": None}, {}))
+    assert not {"parent_ref", "structure"} & set(alone.values)
+    for phone, kept in (
+        ("+1 212 555 0123 ext. 7", True),
+        ("+1 212 555 0123", False),
+        (None, False),
+    ):
+        row = next(rows_of("contact", {"Id": "003x", "Phone": phone}, {}))
+        assert row.values.get("phone_ext") == (phone if kept else None)
+
+
+def test_a_date_without_a_time_is_noon(org):
+    """An instant without a zone is refused by cleaning, and the activity would have no date."""
+    task = {"Id": "00Tx", "ActivityDate": "2026-03-01", "Subject": "Call"}
+    assert next(rows_of("activity", task, {})).values["at"] == "2026-03-01T12:00:00+00:00"
+
+
+def test_a_deal_says_how_likely_it_is(org):
+    """Pipeline value is amount times probability."""
+    values = next(rows_of("deal", {"Id": "006x", "Probability": 75.0, "Type": "New Business"}, {}))
+    assert (values.values["probability"], values.values["type"]) == (75.0, "New Business")
