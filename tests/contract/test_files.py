@@ -58,6 +58,56 @@ class TestOrderDrops(TestEventDrops):
         return {"order": len(company.orders)}
 
 
+class TestOrderLineDrops(TestEventDrops):
+    """The products of orders, as CSV."""
+
+    options: ClassVar = {"preset": "order_lines_csv", "path": "drops/lines-*.csv"}
+
+    def holds(self, company: Company) -> Mapping[str, int]:
+        """Every line, once."""
+        return {"order_line": len(company.order_lines)}
+
+
+class TestSubscriptionDrops(TestEventDrops):
+    """Contracts, as CSV; one that changed comes again."""
+
+    options: ClassVar = {"preset": "subscriptions_csv", "path": "drops/subscriptions-*.csv"}
+
+    def holds(self, company: Company) -> Mapping[str, int]:
+        """Every contract, once; of later days the files hold some of them twice."""
+        return {"subscription": len(company.subscriptions)} if company.day == 0 else {}
+
+
+class TestTicketDrops(TestEventDrops):
+    """Tickets, as CSV; one that changed comes again."""
+
+    options: ClassVar = {"preset": "tickets_csv", "path": "drops/tickets-*.csv"}
+
+    def holds(self, company: Company) -> Mapping[str, int]:
+        """Every ticket, once; of later days the files hold some of them twice."""
+        return {"ticket": len(company.tickets)} if company.day == 0 else {}
+
+
+class TestSurveyDrops(TestEventDrops):
+    """Answers, as CSV."""
+
+    options: ClassVar = {"preset": "surveys_csv", "path": "drops/surveys-*.csv"}
+
+    def holds(self, company: Company) -> Mapping[str, int]:
+        """Every answer, once."""
+        return {"survey_answer": len(company.survey_answers)}
+
+
+class TestEmailDrops(TestEventDrops):
+    """What became of e-mails, as JSON lines."""
+
+    options: ClassVar = {"preset": "emails_jsonl", "path": "drops/email-*.jsonl"}
+
+    def holds(self, company: Company) -> Mapping[str, int]:
+        """Every action, once."""
+        return {"email_engagement": len(company.email_actions)}
+
+
 class TestConsentDrops(TestEventDrops):
     """Statements of the preference centre, each by file and line."""
 
