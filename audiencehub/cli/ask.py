@@ -11,6 +11,7 @@ import typer
 
 from audiencehub.cli.common import AsJson, Env, console, emit, fold, say, verb
 from audiencehub.errors import ConfigError
+from audiencehub.insight.accounts import surroundings
 from audiencehub.insight.people import load_profiles, memberships, provenance
 from audiencehub.model import Entity
 from audiencehub.opening import load_rules
@@ -69,11 +70,13 @@ def explain_person(
         found = explain(book, profile, clock, segments or None, known)
         found.sort(key=lambda one: (not one.matches, one.segment))
         if as_json:
+            about = surroundings(connection, number).json() if entity == "account" else {}
             emit(
                 {
                     "entity": entity,
                     "id": number,
                     "published": published.isoformat(),
+                    **about,
                     "segments": [one.json() for one in found],
                 }
             )
@@ -149,6 +152,9 @@ def _show(
     ).fetchall()
     listed = ", ".join(f"{source} {kind} {key}" for source, kind, key in records)
     fold(f"records: {listed}", style="dim")
+    if entity == "account":
+        for line in surroundings(connection, number).lines():
+            fold(line)
     say(f"as published {published.astimezone(settings.zone):%Y-%m-%d %H:%M}", style="dim")
     inside = [one for one in found if one.matches or one.member]
     for one in found:

@@ -141,6 +141,24 @@ def desk(tmp_path: Path, scripted: None) -> Iterator[Desk]:
 
 
 @pytest.fixture
+def fresh_desk(tmp_path: Path, scripted: None) -> Iterator[Callable[[], Desk]]:
+    """A new company each time it is called."""
+    made: list[Desk] = []
+
+    def make() -> Desk:
+        if made:
+            made[-1].close()
+        folder = tmp_path / f"desk{len(made)}"
+        folder.mkdir()
+        made.append(Desk(folder))
+        return made[-1]
+
+    yield make
+    if made:
+        made[-1].close()
+
+
+@pytest.fixture
 def contact() -> Callable[..., dict[str, Any]]:
     def make(key: str, **values: Any) -> dict[str, Any]:
         extra = {

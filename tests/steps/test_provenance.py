@@ -185,3 +185,21 @@ def test_a_source_that_the_settings_drop_is_forgotten(desk, contact):
 
     assert desk.rows("SELECT title, city FROM contact") == [("CTO", None)]
     assert desk.rows("SELECT source FROM record_map") == [("crm",)]
+
+
+def test_a_parent_is_found_and_a_circle_is_none(desk):
+    """If it fails, a group's companies stand alone, or a circle in a CRM stops the run."""
+    parents = {"a": None, "b": "a", "c": "b", "x": "y", "y": "x", "me": "me", "of_circle": "x"}
+    records = [
+        {"id": key, "values": {"name": key, "domain": f"{key}.example".replace("_", "-"),
+                               "parent_ref": up}}
+        for key, up in parents.items()
+    ]  # fmt: skip
+    desk.run(crm={"account": whole(*records)})
+
+    found = desk.rows(
+        "SELECT a.name, p.name FROM account a LEFT JOIN account p "
+        "ON p.account_id = a.parent_account_id ORDER BY 1"
+    )
+
+    assert dict(found) == {**parents, "x": None, "y": None, "me": None}
