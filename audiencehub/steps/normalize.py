@@ -9,6 +9,7 @@ from typing import Any
 
 from audiencehub.canonical import Table
 from audiencehub.cleaning import Unclean, clean
+from audiencehub.cleaning.derive import derive
 from audiencehub.connector import Enricher, Source
 from audiencehub.errors import SkipRow
 from audiencehub.hub import Hub
@@ -189,8 +190,9 @@ def _values(
     fields = sorted(table.fields, key=lambda one: one.name not in FIRST)
     for one in fields:
         values[one.name] = _cleaned(one, row.values.get(one.name), values, issues)
-    if table.name == "contact" and values["email"]:
-        values["email_domain"] = values["email"].rpartition("@")[2]
+    for name, value in derive(table.name, values).items():
+        if table.field(name) and values.get(name) is None:
+            values[name] = value
     return values
 
 

@@ -86,7 +86,7 @@ def _read(hub: Hub, source: str, stream: Stream, pages: Iterator[Page], folder: 
         try:
             for page in pages:
                 for record in page.records:
-                    out.write(json.dumps(record, ensure_ascii=False, default=str) + "\n")
+                    out.write(json.dumps(record, default=str) + "\n")
                 result.rows += len(page.records)
                 result.pages += 1
                 result.full = result.full or page.full

@@ -71,7 +71,7 @@ LINK_CONTACTS = """
         ), by_mail AS (
             SELECT c.contact_id AS id, d.account_id
             FROM contact c JOIN by_domain d ON d.domain = c.email_domain
-            WHERE NOT list_contains($free::VARCHAR[], c.email_domain)
+            WHERE c.email_domain NOT IN (SELECT unnest($free::VARCHAR[]))
         )
         SELECT coalesce(said.id, by_mail.id) AS id,
                coalesce(said.account_id, by_mail.account_id) AS account_id
