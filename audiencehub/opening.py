@@ -51,7 +51,7 @@ def open_hub(
         now = clock(settings, endpoints, as_of)
         ledger = Ledger.open(settings.folder)
         stack.callback(ledger.close)
-        warehouse = Warehouse.open(settings.folder)
+        warehouse = Warehouse.open(settings.folder, settings.tables)
         stack.callback(warehouse.close)
         ledger.runs.reap(machine_now())
         hub = Hub(
