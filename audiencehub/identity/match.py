@@ -43,17 +43,19 @@ def match(connection: Connection, ledger: Ledger, policy: Policy, now: datetime)
     entity = policy.entity
     full = _mark(connection, entity) != policy.version
     if full:
-        for table in ("record", "key", "conflict", "said"):
+        for table in ("key", "conflict", "said"):
             connection.execute(f"DELETE FROM identity_{table} WHERE entity = ?", [entity])
     since = -1 if full else _watermark(connection, entity)
     connection.execute("CREATE OR REPLACE TEMP TABLE touched(own INTEGER)")
-    _number(connection, ledger, entity, now)
+    _number(connection, ledger, entity, since, now)
     _said(connection, ledger, entity)
     connection.execute(
         f"""
-        INSERT INTO touched SELECT r.own FROM source_{entity} s JOIN identity_record r
-        ON r.entity = '{entity}' AND r.source = s.source AND r.source_id = s.source_id
-        WHERE s.manifest_id > ? OR r.part IS NULL EXCEPT SELECT own FROM touched
+        INSERT INTO touched
+        SELECT r.own FROM identity_record r JOIN (
+            SELECT source, source_id FROM source_{entity} WHERE manifest_id > ?
+        ) s ON r.source = s.source AND r.source_id = s.source_id WHERE r.entity = '{entity}'
+        EXCEPT SELECT own FROM touched
         """,
         [since],
     )
@@ -72,12 +74,15 @@ def match(connection: Connection, ledger: Ledger, policy: Policy, now: datetime)
     return Matched(entity, touched, _count(connection, "scope"), full)
 
 
-def _number(connection: Connection, ledger: Ledger, entity: str, now: datetime) -> None:
+def _number(
+    connection: Connection, ledger: Ledger, entity: str, since: int, now: datetime
+) -> None:
     """Own ids of records that have none here: given once, and for ever in the ledger."""
     fresh = connection.execute(
-        f"SELECT source, source_id FROM source_{entity} s WHERE NOT EXISTS (SELECT 1 FROM"
-        f" identity_record r WHERE r.entity = '{entity}' AND r.source = s.source"
-        " AND r.source_id = s.source_id)"
+        f"SELECT source, source_id FROM source_{entity} s WHERE manifest_id > ? AND NOT EXISTS"
+        f" (SELECT 1 FROM identity_record r WHERE r.entity = '{entity}'"
+        " AND r.source = s.source AND r.source_id = s.source_id)",
+        [since],
     ).fetchall()
     if not fresh:
         return
