@@ -75,8 +75,8 @@ class SyncResult:
 
     @property
     def exit_code(self) -> int:
-        """0 done, 1 failed, 3 held for approval."""
-        return {"failed": 1, "held": 3}.get(self.state, 0)
+        """0 done, 1 failed or not read to the end, 3 held for approval."""
+        return {"failed": 1, "incomplete": 1, "held": 3}.get(self.state, 0)
 
 
 def run_sync(hub: Hub, options: SyncOptions, call: Caller) -> SyncResult:
@@ -136,6 +136,7 @@ def check_names(hub: Hub, options: SyncOptions) -> None:
 def deliver(hub: Hub, options: SyncOptions, call: Caller, result: SyncResult) -> None:
     """Plan every target, then push those that no guard holds."""
     planned = call("plan", ["plan"], plan.plan, hub)
+    call("publish", ["record"], record.publish, hub)
     chosen = [
         one
         for one in planned.plans

@@ -19,7 +19,7 @@ from audiencehub.pipeline import Caller, SyncOptions, SyncResult, deliver, finis
 from audiencehub.rebuild import refresh
 from audiencehub.settings import Settings, load
 from audiencehub.steps import plan as planning
-from audiencehub.steps import segment
+from audiencehub.steps import record, segment
 
 Reason = Annotated[str, typer.Option("--reason", help="Why it is right; kept in the audit")]
 Who = Annotated[str, typer.Option("--by", help="Who approves; the system user when left out")]
@@ -61,6 +61,7 @@ def plan(
         refresh(hub)
         segment.segment(hub)
         found = [asdict(one) for one in planning.plan(hub).plans]
+        record.publish(hub)
         changes = {
             one["plan_id"]: [
                 {

@@ -111,6 +111,7 @@ def _part(
         work(hub, result)
         result.state = "failed" if result.problems else "completed"
         result.summary["problems"] = result.problems
+        record.publish(hub)
         result.report = record.record(hub, result.state, result.summary)
     return result
 

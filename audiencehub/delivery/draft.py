@@ -12,7 +12,7 @@ import duckdb
 
 from audiencehub.connector import Destination
 from audiencehub.delivery import crash, gates, guards
-from audiencehub.delivery.desired import Desired, desired_list, desired_tags
+from audiencehub.delivery.desired import STRONG, Desired, desired_list, desired_tags
 from audiencehub.delivery.diff import (
     Diff,
     counted,
@@ -92,7 +92,7 @@ def draft(
         ledger.targets.keep(target)
         ledger.delivery.abandon(target.id)
         consent = _plan(planning, place, destination, "consent", diff.consent, Counter())
-        ledger.plans.store(consent, diff.consent)
+        consent = ledger.plans.store(consent, diff.consent)
         if diff.consent:
             results.append(_summary(ledger, target.id, consent))
         plan = _plan(planning, place, destination, "change", changes, +excluded)
@@ -158,6 +158,7 @@ def _list(
         for member, values in desired.identifiers.items()
         if member not in leaving
         for pair in values.items()
+        if pair[0] in STRONG
     }
 
     def sealed(change: PlanChange) -> PlanChange:
@@ -170,7 +171,7 @@ def _list(
         own = desired.identifiers.get(change.member, {}) if change.phase == 1 else {}
         mine = ledger.sealing.open(token)
         out = {k: v for k, v in mine.items() if (k, v) not in shared or own.get(k) == v}
-        return replace(change, sealed=ledger.sealing.seal(out))
+        return replace(change, sealed=ledger.sealing.seal(out if STRONG & out.keys() else {}))
 
     diff.consent = [sealed(one) for one in diff.consent]
     diff.changes = [sealed(one) for one in diff.changes]

@@ -1,4 +1,4 @@
-"""Record: close the run, publish the copy that readers open, and write the report."""
+"""Record: publish the copy that readers open, write the report, close the run."""
 
 from __future__ import annotations
 
@@ -8,9 +8,13 @@ from audiencehub.hub import Hub
 from audiencehub.insight import report
 
 
-def record(hub: Hub, state: str, summary: dict[str, Any]) -> str:
-    """Publish, write the HTML report, close the run in the ledger; returns the report's path."""
+def publish(hub: Hub) -> None:
+    """Let readers see this run's evaluation, before anything of it is sent."""
     hub.warehouse.publish(hub.now)
+
+
+def record(hub: Hub, state: str, summary: dict[str, Any]) -> str:
+    """Write the HTML report and close the run in the ledger; returns the report's path."""
     path = report.write(
         hub.settings.folder / "reports",
         hub.run_id,
