@@ -116,7 +116,7 @@ def _scored(records: pa.Table, used: Sequence[str]) -> list[dict[str, Any]]:
             if set(rule) <= set(used):
                 linker.training.estimate_parameters_using_expectation_maximisation(block_on(*rule))
         found = linker.inference.predict(threshold_match_probability=SCORE)
-        rows: list[dict[str, Any]] = found.as_duckdbpyrelation().fetch_arrow_table().to_pylist()
+        rows: list[dict[str, Any]] = found.as_duckdbpyrelation().to_arrow_table().to_pylist()
         return rows
 
 

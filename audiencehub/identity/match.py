@@ -74,9 +74,7 @@ def match(connection: Connection, ledger: Ledger, policy: Policy, now: datetime)
     return Matched(entity, touched, _count(connection, "scope"), full)
 
 
-def _number(
-    connection: Connection, ledger: Ledger, entity: str, since: int, now: datetime
-) -> None:
+def _number(connection: Connection, ledger: Ledger, entity: str, since: int, now: datetime) -> None:
     """Own ids of records that have none here: given once, and for ever in the ledger."""
     fresh = connection.execute(
         f"SELECT source, source_id FROM source_{entity} s WHERE manifest_id > ? AND NOT EXISTS"
