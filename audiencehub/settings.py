@@ -27,7 +27,7 @@ from pydantic import (
     field_validator,
 )
 
-from audiencehub.canonical import TABLES, Custom, CustomField, Table, tables_with
+from audiencehub.canonical import Custom, CustomField, Table, tables_with
 from audiencehub.errors import ConfigError, Fault, Faults
 
 
@@ -182,12 +182,12 @@ class Settings(Strict):
     destinations: dict[str, DestinationEntry] = Field(default_factory=dict)
     guards: Guards = Guards()
     identity: Identity = Identity()
+    custom: Custom = Field(default_factory=dict)
+    """Fields of one's own: `[custom.contact.<name>]`, `[custom.account.<name>]`."""
     survivorship: dict[str, list[str]] = Field(default_factory=dict)
     """Per field the sources that come first, best first: `"account.employee_count" = [...]`."""
     audit: Audit = Audit()
     targets: dict[str, TargetEntry] = Field(default_factory=dict)
-    custom: Custom = Field(default_factory=dict)
-    """Fields of one's own: `[custom.contact.<name>]`, `[custom.account.<name>]`."""
     env: str = "sandbox"
     root: Path = Path()
 
@@ -197,7 +197,8 @@ class Settings(Strict):
         sources = info.data.get("sources", {})
         for name, order in said.items():
             entity, _, field = name.partition(".")
-            if entity not in ("contact", "account") or not TABLES[entity].field(field):
+            tables = tables_with(info.data.get("custom", {}))
+            if entity not in ("contact", "account") or not tables[entity].field(field):
                 raise ValueError(f"{name} is no field; write contact.title or account.industry")
             wrong = [source for source in order if source not in sources]
             if wrong:
@@ -206,10 +207,11 @@ class Settings(Strict):
 
     @field_validator("audit")
     @classmethod
-    def _audited(cls, said: Audit) -> Audit:
+    def _audited(cls, said: Audit, info: ValidationInfo) -> Audit:
+        tables = tables_with(info.data.get("custom", {}))
         for name, limits in said.fields.items():
             table, _, field = name.partition(".")
-            if table not in TABLES or not TABLES[table].field(field):
+            if table not in tables or not tables[table].field(field):
                 raise ValueError(f"{name} is no field; write contact.title or event.path")
             wrong = sorted(limits.keys() - AuditLimits.model_fields.keys())
             if wrong:

@@ -18,6 +18,7 @@ GROUPS = (
     "sandbox",
     "inspect",
     "identity",
+    "audit",
     "rebuild",
 )
 """Modules of `audiencehub.cli` that bring verbs, in the order of the help."""

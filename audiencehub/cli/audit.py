@@ -1,0 +1,204 @@
+"""Verbs that examine what the hub works with: audit data."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from difflib import get_close_matches
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from audiencehub.cli.common import AsJson, Env, console, emit, fold, say, verb
+from audiencehub.errors import ConfigError
+from audiencehub.insight.audit import (
+    Aside,
+    FieldAudit,
+    Judged,
+    audit,
+    not_measurable,
+    uncleaned,
+)
+from audiencehub.opening import load_rules
+from audiencehub.settings import Settings, load
+from audiencehub.warehouse import open_published
+
+COLORS = {"ok": "green", "invalid": "red", "sparse": "red", "stale": "red", "drifting": "yellow"}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs of this module."""
+    group = typer.Typer(help="Examine the data that rules stand on.", no_args_is_help=True)
+    group.command("data")(data)
+    app.add_typer(group, name="audit")
+
+
+@verb
+def data(
+    field: Annotated[
+        str | None, typer.Option("--field", help="One field, with all that is known of it")
+    ] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Also the fields that no rule reads")
+    ] = False,
+    raw: Annotated[
+        bool, typer.Option("--uncleaned", help="List the values that could not be cleaned")
+    ] = False,
+    env: Env = "sandbox",
+    as_json: AsJson = False,
+) -> None:
+    """Fill, validity, age, difference and drift of each field and source; who reads it.
+
+    A field that fails makes its segments not measurable; the limits are in settings under
+    [audit].
+
+    Example: audiencehub audit data --field account.employee_count
+    """
+    settings = load(env)
+    book = load_rules(settings)
+    connection, published = open_published(settings.folder)
+    try:
+        at = _clock(connection, published)
+        fields = audit(connection, settings.tables, settings.audit, book, at)
+        aside = uncleaned(connection, field)
+    finally:
+        connection.close()
+    if field is not None and field not in {one.name for one in fields}:
+        near = get_close_matches(field, [one.name for one in fields], 1)
+        raise ConfigError(
+            f"There is no field {field!r}.",
+            hint=f"Did you mean {near[0]}?" if near else "audiencehub audit data --all lists them",
+        )
+    lost = not_measurable(fields, book)
+    chosen = [one for one in fields if _wanted(one, field, everything)]
+    if as_json:
+        emit(
+            {
+                "at": at.isoformat(),
+                "fields": [one.json() for one in chosen],
+                "not_measurable": lost,
+                "uncleaned": [_aside_json(one) for one in aside],
+            }
+        )
+    elif raw:
+        _raw(aside)
+    else:
+        _show(settings, at, chosen, everything or field is not None)
+        if field is not None:
+            _detail(chosen[0], aside)
+        _lost(lost, len(book.segments), field is not None, env)
+
+
+def _wanted(one: FieldAudit, field: str | None, everything: bool) -> bool:
+    if field is not None:
+        return one.name == field
+    return bool(one.segments) or (everything and bool(one.sources))
+
+
+def _clock(connection: Any, published: datetime) -> datetime:
+    found = connection.execute("SELECT value FROM meta WHERE key = 'evaluated_at'").fetchone()
+    return datetime.fromisoformat(found[0]) if found else published
+
+
+def _show(settings: Settings, at: datetime, fields: list[FieldAudit], sources: bool) -> None:
+    if not fields:
+        say("No rule reads any field yet.\n  -> audiencehub audit data --all")
+        return
+    local = at.astimezone(settings.zone)
+    table = Table(title=f"Data as of {local:%Y-%m-%d %H:%M}", title_justify="left", box=None)
+    for head, right in (
+        ("field", False), ("source", False), ("fill", True), ("valid", True), ("age, days", True),
+        ("differ", True), ("drift", True), ("rules", True), ("verdict", False),
+    ):  # fmt: skip
+        table.add_column(head, justify="right" if right else "left", no_wrap=True)
+    for one in fields:
+        rules = str(len(one.segments) or "")
+        _row(table, one.name, "", one.whole, rules)
+        for part in one.sources if sources or len(one.sources) > 1 else ():
+            _row(table, "", part.measure.source, part, "")
+    console.print(table)
+    say(
+        "age: half of the values are older, one in twenty is older. drift: fill and values against "
+        "the last full pull before.",
+        style="dim",
+        soft_wrap=False,
+    )
+
+
+def _row(table: Table, name: str, source: str, judged: Judged, rules: str) -> None:
+    one = judged.measure
+    ages = ""
+    if one.median_days is not None and one.old_days is not None:
+        ages = f"{one.median_days:,.0f} / {one.old_days:,.0f}"
+    drift = "" if one.fill_change is None else f"{100 * one.fill_change:+.0f}"
+    if one.stability is not None:
+        drift += f" {one.stability:.2f}"
+    table.add_row(
+        name,
+        source,
+        f"{one.fill:.0%}",
+        _share(one.validity),
+        ages,
+        _share(one.uniqueness),
+        drift,
+        rules,
+        Text(judged.verdict, COLORS[judged.verdict]),
+        style=None if name else "dim",
+    )
+
+
+def _share(value: float | None) -> str:
+    return "" if value is None else f"{value:.0%}"
+
+
+def _detail(one: FieldAudit, aside: list[Aside]) -> None:
+    for judged in (one.whole, *one.sources):
+        for reason in judged.reasons:
+            fold(f"{judged.measure.source or 'altogether'}: {reason}")
+    fold(f"read by: {', '.join(one.segments) or 'no rule'}")
+    if aside:
+        say()
+        _raw(aside)
+
+
+def _raw(aside: list[Aside]) -> None:
+    if not aside:
+        say("Every value could be cleaned.")
+        return
+    table = Table(title="Kept raw", title_justify="left", box=None)
+    for head in ("field", "source", "reason", "count", "such as"):
+        table.add_column(head, justify="right" if head == "count" else "left", overflow="fold")
+    for one in aside:
+        examples = ", ".join(repr(value) for value in one.examples)
+        # Raw values are shown as they are: brackets in them are no markup.
+        table.add_row(one.field, one.source, one.reason, f"{one.count:,}", Text(examples))
+    console.print(table)
+
+
+def _aside_json(one: Aside) -> dict[str, Any]:
+    return {
+        "field": one.field,
+        "source": one.source,
+        "reason": one.reason,
+        "count": one.count,
+        "examples": list(one.examples),
+    }
+
+
+def _lost(lost: dict[str, tuple[str, ...]], total: int, narrow: bool, env: str) -> None:
+    if narrow:
+        return
+    say()
+    if not lost:
+        say("Every segment is measurable.")
+        return
+    say(f"Not measurable: {len(lost):,} of {total:,} segments", style="bold")
+    for name, reasons in lost.items():
+        fold(f"  {name}: {'; '.join(reasons)}")
+    flag = "" if env == "sandbox" else f" --env {env}"
+    fold(
+        f"Look closer: audiencehub audit data --field FIELD{flag}   Limits: [audit] in "
+        f"deployments/{env}.toml",
+        style="dim",
+    )
