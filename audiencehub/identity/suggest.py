@@ -40,7 +40,7 @@ def persons(connection: Connection) -> list[Pair]:
         for name in names
         if name in DERIVED or CONTACT.field(name)
     ]
-    table: pa.Table = connection.sql(
+    table: pa.Table = connection.cursor().sql(
         f"""
         SELECT c.contact_id AS own, m.sources AS source, {", ".join(columns)}
         FROM contact c JOIN (
