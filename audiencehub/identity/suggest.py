@@ -40,13 +40,17 @@ def persons(connection: Connection) -> list[Pair]:
         for name in names
         if name in DERIVED or CONTACT.field(name)
     ]
-    table: pa.Table = connection.cursor().sql(
-        f"""
+    table: pa.Table = (
+        connection.cursor()
+        .sql(
+            f"""
         SELECT c.contact_id AS own, m.sources AS source, {", ".join(columns)}
         FROM contact c JOIN (
             SELECT id, string_agg(DISTINCT source, '+' ORDER BY source) AS sources
             FROM record_map WHERE entity = 'contact' GROUP BY id
         ) m ON m.id = c.contact_id ORDER BY 1
         """
-    ).to_arrow_table()
+        )
+        .to_arrow_table()
+    )
     return pairs(table)
