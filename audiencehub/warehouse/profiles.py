@@ -86,16 +86,6 @@ ACTIVITY_SPAN = """
     ) span WHERE span.contact_id = contact.contact_id
 """
 """First and last activity, kept on the contact: windows without an end read it."""
-CONSENT_DECISIONS = f"""
-    WITH {KEYS}
-    SELECT {PERSON}, s.purpose, s.channel, s.status, s.source,
-           coalesce(s."at", s.observed_at), s.proof
-    FROM source_consent s {LINKS}
-    WHERE NOT s.deleted AND {PERSON} IS NOT NULL
-      AND s.purpose IS NOT NULL AND s.status IS NOT NULL
-    ORDER BY ALL
-"""
-"""(person, purpose, channel, status, source, at, proof) of every decision of a known person."""
 
 
 def record_map() -> str:

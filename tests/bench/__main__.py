@@ -19,6 +19,7 @@ from rich.table import Table
 from audiencehub import rules
 from audiencehub.rules.book import RuleBook
 from audiencehub.warehouse.schema import statements
+from tests.bench import identity
 
 CLOCK = datetime(2026, 11, 16, 9, tzinfo=UTC)
 ROUNDS = 5
@@ -105,6 +106,7 @@ def main() -> None:
     table.add_row("each rule compiled and run alone", f"{apart:.2f}", f"{ours / apart:.2f} x")
     table.add_row("reading the needed columns once", f"{once:.3f}", f"{ours / once:.1f} x")
     Console(width=100).print(table)
+    identity.main()
 
 
 if __name__ == "__main__":
