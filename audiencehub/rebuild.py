@@ -56,7 +56,9 @@ def refresh(hub: Hub) -> bool:
     For runs that read no source: they would take what is not there for gone. False when there was
     nothing to do.
     """
-    if not hub.ledger.manifests.after(hub.warehouse.applied):
+    known = hub.warehouse.known_at
+    whole = known is None or hub.warehouse.get("whole") == known.isoformat()
+    if whole and not hub.ledger.manifests.after(hub.warehouse.applied):
         return False
     lost = hub.warehouse.applied == 0
     at = last_evaluation(hub) if lost else None

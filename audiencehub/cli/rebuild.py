@@ -27,7 +27,7 @@ def rebuild(env: Env = "sandbox", quiet: Quiet = False, as_json: AsJson = False)
     Example: audiencehub rebuild
     """
     settings = load(env)
-    broken = Warehouse.mend(settings.folder)
+    broken = Warehouse.mend(settings.folder, settings.tables)
     with (
         progress(quiet or as_json) as bars,
         open_hub(settings, kind="rebuild", progress=bars) as hub,

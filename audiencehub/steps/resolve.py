@@ -49,6 +49,7 @@ def resolve(hub: Hub, *, passing: bool = False) -> Resolved:
         hierarchy.link(connection)
         history.record(connection, tables, known)
         hub.warehouse.set("resolved", known.isoformat())
+        hub.warehouse.set("whole", "" if passing else known.isoformat())
         if passing:
             return _counted(hub)
         _rates(hub)

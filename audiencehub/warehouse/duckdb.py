@@ -74,7 +74,7 @@ class Warehouse:
         return cls(folder, connection, lock, tables)
 
     @classmethod
-    def mend(cls, folder: Path) -> Path | None:
+    def mend(cls, folder: Path, tables: Mapping[str, Table] = TABLES) -> Path | None:
         """Move a file aside that is no database any more, so that a rebuild can begin.
 
         Returns where it lies now. Raises Wait when a run has the warehouse open.
@@ -83,7 +83,7 @@ class Warehouse:
         if not path.exists():
             return None
         try:
-            cls.open(folder).close()
+            cls.open(folder, tables).close()
         except ConfigError:
             broken = path.with_name("hub.broken")
             path.rename(broken)

@@ -230,3 +230,17 @@ def test_the_law_of_equality_can_fail(desk, contact):
 
     assert result.different == ("contact",)
     assert state(desk) == before
+
+
+def test_a_run_that_died_before_resolve_is_finished(desk, contact, monkeypatch):
+    """If it fails, a plan after a crash is made on profiles that lag behind their records."""
+    desk.run(crm={"contact": whole(contact("1", email="a@x.example", title="Dev"))})
+    with monkeypatch.context() as patch:
+        patch.setattr(resolve, "resolve", lambda hub: None)
+        desk.run(crm={"contact": whole(contact("1", email="a@x.example", title="CTO"))})
+    assert desk.rows("SELECT title FROM contact") == [("Dev",)]
+
+    assert rebuild.refresh(desk.hub)
+
+    assert desk.rows("SELECT title FROM contact") == [("CTO",)]
+    assert not rebuild.refresh(desk.hub)
