@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
-from dataclasses import asdict, fields
+from dataclasses import fields
 from datetime import datetime
 from itertools import groupby
 from pathlib import Path
@@ -50,7 +50,7 @@ def write_drops(folder: Path, company: Company, before: Company | None = None) -
     contents: dict[str, bytes] = {}
     for name, part in LINES.items():
         if new := _news(company, old, part):
-            made = b"\n".join(orjson.dumps(asdict(one)) for one in new)
+            made = b"\n".join(orjson.dumps(one) for one in new)
             contents[f"{name}-{day}.jsonl"] = made + b"\n"
     for name, part in SHEETS.items():
         if new := _news(company, old, part):
