@@ -31,13 +31,19 @@ examples:
 
 @pytest.fixture
 def project(tmp_path, monkeypatch):
-    """A project with settings and one rule that is right."""
+    """A project with settings, schedules and one rule that is right."""
+    schedules(tmp_path)
     (tmp_path / "deployments").mkdir()
     (tmp_path / "deployments" / "sandbox.toml").write_text(SETTINGS)
     (tmp_path / "segment_rules").mkdir()
     write(tmp_path, "fine", "{employee_count: {at_least: 10}}")
     monkeypatch.setenv("AUDIENCEHUB_HOME", str(tmp_path))
     return tmp_path
+
+
+def schedules(project):
+    shutil.copy(ROOT / "prefect.yaml", project)
+    shutil.copytree(ROOT / "flows", project / "flows")
 
 
 def write(project, name, when):
@@ -126,6 +132,7 @@ def test_shipped_project_is_clean(monkeypatch, tmp_path):
     """What is delivered passes its own linter and examples."""
     shutil.copytree(ROOT / "segment_rules", tmp_path / "segment_rules")
     shutil.copytree(ROOT / "deployments", tmp_path / "deployments")
+    schedules(tmp_path)
     monkeypatch.setenv("AUDIENCEHUB_HOME", str(tmp_path))
 
     checked = run("check")
