@@ -27,22 +27,9 @@ def host(value: str) -> str | None:
     return bare if _HOST.fullmatch(bare) and len(bare) <= 253 else None
 
 
-def at_least(value: str) -> str | None:
-    """The lower end of a size band: `51-200 employees` is 51, `10,001+` 10001, `myself only` 1.
-
-    A rule that asks for at least so many people is then never wrong; the exact number is nowhere
-    in the file.
-    """
-    if value.strip().lower() == "myself only":
-        return "1"
-    found = re.match(r"\s*(\d{1,3}(?:,\d{3})+|\d+)", value, re.ASCII)
-    return found[1].replace(",", "") if found else None
-
-
 CONVERT: Mapping[str, Callable[[str], str | None]] = {
     "noon_utc": noon_utc,
     "host": host,
-    "at_least": at_least,
 }
 """None: the value cannot be converted."""
 

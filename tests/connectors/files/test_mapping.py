@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from audiencehub.canonical import TABLES
 from audiencehub.errors import Stop
 from connectors.files import SPEC
-from connectors.files.convert import at_least, host, noon_utc, period, period_in_name
+from connectors.files.convert import host, noon_utc, period, period_in_name
 from connectors.files.options import LINKS, FilesOptions
 from connectors.files.presets import PRESETS
 
@@ -250,7 +250,7 @@ def test_intent_files_take_their_week_from_their_name(drops):
         "period_end": "2026-11-15",
     }
     assert (account.table, account.source_id) == ("account", "www.acme.example")
-    assert account.values["employee_count"] == "51"
+    assert account.values["employee_range"].startswith("51-200")
     assert account.observed_at == datetime(2026, 11, 15, tzinfo=UTC)
     assert quiet.values["topic"] is None and quiet.values["score"] == "0"
     assert aside == [(2, "no_account_domain"), (3, "no_account_domain"), (5, "columns")]
@@ -382,12 +382,6 @@ def test_conversions_refuse_what_they_do_not_know():
     """None is counted; a guess is not."""
     assert noon_utc("19970101") == "1997-01-01T12:00:00+00:00"
     assert [noon_utc(one) for one in ("19971301", "1997-1-1", "", "١٩٩٧٠١٠١")] == [None] * 4
-    assert [at_least(one) for one in ("10,001+ employees", "myself only", "11-50", "many")] == [
-        "10001",
-        "1",
-        "11",
-        None,
-    ]
     assert host(" HTTPS://WWW.Acme.example/a?b ") == "www.acme.example"
     assert [host(one) for one in ("acme", "a b.example", "10.0.0.1", "a@b.example", "..", "")] == [
         None
