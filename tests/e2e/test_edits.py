@@ -90,6 +90,7 @@ def test_a_hand_edit_is_listed_and_not_undone(edited):
     assert added in said
 
 
+@pytest.mark.verify
 def test_a_rule_change_keeps_the_hand_edit(edited):
     """When a rule gives the same contact another tag, the write must carry the edit along; also
     when nobody had looked at the record since."""

@@ -32,6 +32,7 @@ def stopped(project, moment):
     assert running.returncode == 0, out + err
 
 
+@pytest.mark.verify
 @pytest.mark.parametrize(
     "moment", [MOMENTS[0], *(pytest.param(one, marks=pytest.mark.verify) for one in MOMENTS[1:])]
 )

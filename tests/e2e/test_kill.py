@@ -58,7 +58,9 @@ def nothing_left(project: Project) -> None:
     assert result["state"] == "completed"
 
 
-@pytest.mark.parametrize("point", ["after_apply:2", "after_sent:1"])
+@pytest.mark.parametrize(
+    "point", ["after_apply:2", pytest.param("after_sent:1", marks=pytest.mark.verify)]
+)
 def test_killed_on_the_second_day(tomorrow, second_day, tmp_path, point):
     """A batch in doubt must be settled by looking, not sent blindly nor forgotten."""
     project = tomorrow.copy(tmp_path / "killed")
@@ -151,6 +153,7 @@ def test_killed_inside_a_flow(tomorrow, second_day, tmp_path, point):
     nothing_left(project)
 
 
+@pytest.mark.verify
 def test_the_comparison_sees_one_changed_record(second_day, tmp_path):
     """If a single wrong tag, row or reason went unseen, every test above would prove nothing."""
     project = second_day.copy(tmp_path / "tampered")

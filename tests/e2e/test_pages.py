@@ -61,6 +61,7 @@ def spoilt(tomorrow: Project, project: Project, *faults: str) -> str:
     return done.err
 
 
+@pytest.mark.verify
 def test_an_empty_and_a_robbed_page_take_nothing(tomorrow, second_day, tmp_path):
     """A source that lies for one night must not empty segments; what is due comes when it heals."""
     project = tomorrow.copy(tmp_path / "spoilt")

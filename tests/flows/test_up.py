@@ -97,7 +97,6 @@ def test_a_second_up_is_refused_and_ctrl_c_leaves_nothing(tmp_path: Path) -> Non
     """If this fails, two schedulers run the same deployments, or a stop leaves processes."""
     settings = project(tmp_path)
     with up(settings) as running:
-        family = running.family()
         other = subprocess.run(
             [sys.executable, "-m", "tests.flows.up_verb", "--env", "test"],
             cwd=settings.root,
@@ -107,12 +106,18 @@ def test_a_second_up_is_refused_and_ctrl_c_leaves_nothing(tmp_path: Path) -> Non
             check=False,
             timeout=60,
         )
-        assert len(family) >= 4
+        family = until("server and worker", 60, lambda: _all_up(running))
         assert running.end(signal.SIGINT) == 0
         assert alive(family) == set()
     assert other.returncode == 1
     assert "already running in this project" in other.stderr
     assert "Traceback" not in other.stderr
+
+
+def _all_up(running: Up) -> set[int] | None:
+    """Server and worker, each on its leash: four processes at least."""
+    family = running.family()
+    return family if len(family) >= 4 else None
 
 
 def kill_flow(running: Up, run: dict[str, Any]) -> None:
