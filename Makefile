@@ -10,6 +10,8 @@ VENV ?= $(if $(VIRTUAL_ENV),$(VIRTUAL_ENV),.venv)
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.audiencehub-setup
 PYTEST := $(BIN)/python -m pytest
+# One worker a core; the tests of a file stay together, because they share servers and worlds.
+SPREAD := -n auto --dist loadfile
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: help setup demo test check verify bench sandbox schedule up realdata lock clean
@@ -39,10 +41,10 @@ schedule: setup ## What runs when
 	$(BIN)/audiencehub schedule
 
 test: setup ## The fast tests (under eight minutes)
-	$(PYTEST) -m "not verify and not live"
+	$(PYTEST) $(SPREAD) -m "not verify and not live"
 
 verify: setup ## The long tests
-	$(PYTEST) -m "verify and not live"
+	$(PYTEST) $(SPREAD) -m "verify and not live"
 
 check: setup ## Style, types, layers, and the project's own rules and settings
 	$(BIN)/ruff check .

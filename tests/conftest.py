@@ -37,8 +37,6 @@ NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
 }
 """Tools beyond Python and make: how to see whether one is there, and how to get it."""
 
-MISSING = pytest.StashKey[dict[str, list[str]]]()
-
 
 def _realdata(file: str) -> bool:
     folder = os.environ.get("AUDIENCEHUB_REALDATA", "")
@@ -59,7 +57,6 @@ def pytest_configure(config: pytest.Config) -> None:
         NO_PROXY="127.0.0.1,localhost",
     )
     os.umask(0o022)
-    config.stash[MISSING] = {}
     hypothesis.settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True)
     hypothesis.settings.register_profile("dev", deadline=None)
     hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
@@ -81,13 +78,18 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
                 pytest.fail(
                     f"needs {tool}, and nothing may be skipped here: {remedy}", pytrace=False
                 )
-            item.config.stash[MISSING].setdefault(tool, []).append(item.nodeid)
             pytest.skip(f"needs {tool}")
 
 
-def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Name the tests that did not run, and how to get what they need."""
-    for tool, tests in sorted(config.stash[MISSING].items()):
+    missing: dict[str, list[str]] = {}
+    for report in terminalreporter.getreports("skipped"):
+        reason = str(report.longrepr[2]) if isinstance(report.longrepr, tuple) else ""
+        _, needs, tool = reason.partition("needs ")
+        if needs and tool in NEEDS:
+            missing.setdefault(tool, []).append(report.nodeid)
+    for tool, tests in sorted(missing.items()):
         terminalreporter.section(f"not run: {len(tests)} tests need {tool}", sep="-")
         for test in tests:
             terminalreporter.write_line(f"  {test}")

@@ -25,8 +25,10 @@ threading.Event().wait()
 """
 
 HOLDER = """
-import os, sys, threading
+import os, signal, sys, threading
 from pathlib import Path
+# A test run in the background inherits an ignored Ctrl-C.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from audiencehub.server.processes import Leashed
 code, pids = sys.argv[1:]
 held = Leashed([sys.executable, "-c", code, pids], env=dict(os.environ), cwd=Path.cwd(),
