@@ -58,16 +58,17 @@ def members(urls: Mapping[str, str], audience: str) -> list[dict[str, str]]:
 
 
 def outgrow(project: Project, urls: Mapping[str, str], segment: str) -> None:
-    """Half of the companies whose people have this tag now employ 20,000."""
+    """A quarter of the companies whose people have this tag now employ 20,000: a guard that holds
+    more would be right."""
     tagged = sorted(r for r, tags in fakes.state(project).segments().items() if segment in tags)
     links = fakes.table(project, "hubspot", "link:contacts:companies")
     contacts = fakes.records(project, "salesforce", "Contact")
     theirs = [key for _, kind, key in tagged if kind == "contacts"]
     companies = {links[key]["to"][0][0] for key in theirs if key in links}
     accounts = {contacts[key]["AccountId"] for _, kind, key in tagged if kind == "Contact"}
-    for key in sorted(companies)[::2]:
+    for key in sorted(companies)[::4]:
         edit(urls, "companies", key, numberofemployees="20000")
-    for key in sorted(filter(None, accounts))[::2]:
+    for key in sorted(filter(None, accounts))[::4]:
         edit_salesforce(urls, "Account", key, NumberOfEmployees=20000)
 
 
