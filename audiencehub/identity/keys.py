@@ -52,10 +52,11 @@ def blocked(policy: Policy, *, mailbox: bool = False) -> str:
 
 
 def derive(connection: Connection, policy: Policy) -> None:
-    """Put the keys of the records in `touched(own)` into `identity_key`, in place of theirs."""
+    """Put the keys of the records in `touched_own(own)` into `identity_key`, in place of theirs."""
     entity = policy.entity
     connection.execute(
-        "DELETE FROM identity_key WHERE entity = ? AND own IN (SELECT own FROM touched)", [entity]
+        "DELETE FROM identity_key WHERE entity = ? AND own IN (SELECT own FROM touched_own)",
+        [entity],
     )
     parts = [_key(kind, column) for kind, column in policy.keys.items()]
     connection.execute(
@@ -65,7 +66,7 @@ def derive(connection: Connection, policy: Policy) -> None:
             SELECT source, source_id, own FROM identity_record WHERE entity = $entity
         ), said AS (
             SELECT r.own, s.* FROM source_{entity} s JOIN record r USING (source, source_id)
-            WHERE r.own IN (SELECT own FROM touched)
+            WHERE r.own IN (SELECT own FROM touched_own)
         ), found AS (
             {" UNION ALL ".join(parts)}
             UNION ALL
@@ -81,7 +82,7 @@ def derive(connection: Connection, policy: Policy) -> None:
             WHERE entity = $entity AND word = 'manual'
         )
         SELECT DISTINCT $entity, own, kind, key FROM found t(own, kind, key)
-        WHERE own IN (SELECT own FROM touched)
+        WHERE own IN (SELECT own FROM touched_own)
         """,
         _values(policy),
     )
@@ -107,10 +108,10 @@ def _values(policy: Policy) -> dict[str, Any]:
 
 
 def around(connection: Connection, entity: str) -> None:
-    """Widen `touched(own)` by the records on the other end of a CRM's merge."""
+    """Widen `touched_own(own)` by the records on the other end of a CRM's merge."""
     connection.execute(
         f"""
-        INSERT INTO touched
+        INSERT INTO touched_own
         WITH record AS (
             SELECT source, source_id, own FROM identity_record WHERE entity = $entity
         ), merge AS (
@@ -120,9 +121,9 @@ def around(connection: Connection, entity: str) -> None:
             JOIN record target ON target.source = s.source AND target.source_id = s.merged_into
             WHERE s.merged_into IS NOT NULL
         )
-        SELECT survivor FROM merge WHERE loser IN (SELECT own FROM touched)
-        UNION SELECT loser FROM merge WHERE survivor IN (SELECT own FROM touched)
-        EXCEPT SELECT own FROM touched
+        SELECT survivor FROM merge WHERE loser IN (SELECT own FROM touched_own)
+        UNION SELECT loser FROM merge WHERE survivor IN (SELECT own FROM touched_own)
+        EXCEPT SELECT own FROM touched_own
         """,
         {"entity": entity},
     )

@@ -46,22 +46,22 @@ def match(connection: Connection, ledger: Ledger, policy: Policy, now: datetime)
         for table in ("key", "conflict", "said"):
             connection.execute(f"DELETE FROM identity_{table} WHERE entity = ?", [entity])
     since = -1 if full else _watermark(connection, entity)
-    connection.execute("CREATE OR REPLACE TEMP TABLE touched(own INTEGER)")
+    connection.execute("CREATE OR REPLACE TEMP TABLE touched_own(own INTEGER)")
     _number(connection, ledger, entity, since, now)
     _said(connection, ledger, entity)
     connection.execute(
         f"""
-        INSERT INTO touched
+        INSERT INTO touched_own
         SELECT r.own FROM identity_record r JOIN (
             SELECT source, source_id FROM source_{entity} WHERE manifest_id > ?
         ) s ON r.source = s.source AND r.source_id = s.source_id WHERE r.entity = '{entity}'
-        EXCEPT SELECT own FROM touched
+        EXCEPT SELECT own FROM touched_own
         """,
         [since],
     )
     if not full:
         keys.around(connection, entity)
-    touched = _count(connection, "touched")
+    touched = _count(connection, "touched_own")
     _scope(connection, policy, full=full)
     if touched:
         _parts(connection, policy, full=full)
@@ -120,10 +120,11 @@ def _said(connection: Connection, ledger: Ledger, entity: str) -> None:
             [(entity, *row) for row in sorted(wanted)],
         )
     owns = {own for row in wanted ^ known for own in row[2:]}
-    connection.executemany("INSERT INTO touched VALUES(?)", [(own,) for own in sorted(owns)])
+    connection.executemany("INSERT INTO touched_own VALUES(?)", [(own,) for own in sorted(owns)])
     # A record may be known to the ledger and not yet to a warehouse that is being rebuilt.
     connection.execute(
-        "DELETE FROM touched WHERE own NOT IN (SELECT own FROM identity_record WHERE entity = ?)",
+        "DELETE FROM touched_own"
+        " WHERE own NOT IN (SELECT own FROM identity_record WHERE entity = ?)",
         [entity],
     )
 
@@ -140,24 +141,24 @@ def _scope(connection: Connection, policy: Policy, *, full: bool) -> None:
         return
     held = (
         f"SELECT kind, key FROM identity_key WHERE entity = '{entity}'"
-        " AND own IN (SELECT own FROM touched)"
+        " AND own IN (SELECT own FROM touched_own)"
     )
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE touched_key AS {held}")
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE keyed_before AS {held}")
     keys.derive(connection, policy)
-    connection.execute(f"INSERT INTO touched_key {held}")
+    connection.execute(f"INSERT INTO keyed_before {held}")
     connection.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE scope AS
         WITH reached AS (
-            SELECT own FROM touched UNION
+            SELECT own FROM touched_own UNION
             SELECT own FROM identity_key k WHERE entity = '{entity}' AND EXISTS (
-                SELECT 1 FROM touched_key t WHERE t.kind = k.kind AND t.key = k.key)
+                SELECT 1 FROM keyed_before t WHERE t.kind = k.kind AND t.key = k.key)
         ), part AS (
             SELECT DISTINCT part FROM identity_record
             WHERE entity = '{entity}' AND own IN (SELECT own FROM reached)
         )
         SELECT own FROM identity_record WHERE entity = '{entity}'
-        AND (own IN (SELECT own FROM touched) OR part IN (SELECT part FROM part))
+        AND (own IN (SELECT own FROM touched_own) OR part IN (SELECT part FROM part))
         ORDER BY own
         """
     )

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 import pyarrow as pa
 
 from audiencehub.canonical import TABLES, Table
-from audiencehub.warehouse import history, provenance
+from audiencehub.warehouse import history, provenance, touched
 
 SQL_TYPES: dict[str, str] = {
     "text": "VARCHAR",
@@ -108,6 +108,7 @@ def statements(tables: Mapping[str, Table] = TABLES) -> Iterator[str]:
         "CREATE TABLE member(entity VARCHAR, id INTEGER, segment VARCHAR, since TIMESTAMP, "
         "reason VARCHAR)"
     )
+    yield from touched.statements()
     yield from provenance.statements(tables)
     yield history.view(tables)
     yield _uncleaned(tables)
