@@ -6,7 +6,6 @@ Shares nothing with `compile`: it is also the oracle that the compiled SQL is he
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -26,23 +25,9 @@ from audiencehub.rules.language.form import (
     SegmentRef,
 )
 from audiencehub.rules.language.profile import Profile, Row
+from audiencehub.rules.plain.clause import Clause
 
 _PRECISION = Decimal("0.000001")
-
-
-@dataclass(frozen=True, slots=True)
-class Clause:
-    """One node of a rule, judged."""
-
-    node: Node
-    verdict: bool
-    value: Any = None
-    """What the tests were applied to; None is unknown."""
-    row: Row | None = None
-    """The row that the value comes from, or the latest of the rows kept."""
-    kept: int = 0
-    """How many rows were kept."""
-    parts: tuple[Clause, ...] = ()
 
 
 def matches(segment: Segment, profile: Profile, clock: datetime, zone: ZoneInfo) -> bool:
@@ -79,10 +64,16 @@ class Evaluation:
             return Clause(node, True)
         if isinstance(node, SegmentRef):
             return Clause(node, node.segment in self.profile.segments)
-        return self._field(node) if isinstance(node, FieldTest) else self._rows(node)
+        if isinstance(node, FieldTest):
+            return self._field(node)
+        if isinstance(node, Rows):
+            return self._rows(node)
+        raise NotImplementedError(type(node).__name__)
 
     def _field(self, node: FieldTest) -> Clause:
         record = self.profile.account if node.scope == "account" else self.profile.contact
+        if node.trait:
+            record = self.profile.traits
         value = None if record is None else record.get(node.field)
         return Clause(node, self.judge.tests(node.tests, value, node.type), value)
 
@@ -197,3 +188,6 @@ def _total(how: str, values: Iterable[Any], kind: str) -> Decimal | None:
     if how == "sum":
         return total
     return total / len(exact) if exact else None
+
+
+__all__ = ["Clause", "Evaluation", "evaluate", "matches", "utc"]

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from audiencehub.rules import RuleBook
-from audiencehub.rules.compile import checks, leaves, rows
+from audiencehub.rules.compile import checks, kinds, rows
 from audiencehub.rules.compile.local import _program
 from audiencehub.testing import oracle
 from audiencehub.testing.world import World
@@ -91,7 +91,7 @@ MISTAKES = {
     "at_least excludes its bound": (checks, "_plain", _exclusive),
     "a window begins a day early": (checks, "edges", _day_early),
     "absent rows never count as none": (rows, "holds_for_zero", lambda tests: False),
-    "absent accounts are never unknown": (leaves, "holds_for_none", lambda tests: False),
+    "absent accounts are never unknown": (kinds, "holds_for_none", lambda tests: False),
     "rows of contacts are lost to accounts": (rows, "OF_CONTACTS", frozenset()),
 }
 

@@ -6,14 +6,30 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from audiencehub.model import Entity
+from audiencehub.rules.compile import kinds
 from audiencehub.rules.compile.bind import Binder, Statement
-from audiencehub.rules.compile.checks import holds_for_none, tests_sql
-from audiencehub.rules.compile.rows import Group, group_of, group_sql, without_rows
-from audiencehub.rules.compile.words import Slot, count_words, quoted, words_sql
+from audiencehub.rules.compile.kinds import grain
+from audiencehub.rules.compile.rows import Group, group_of, group_sql
+from audiencehub.rules.compile.words import WORD, Slot, bit, count_words, words_sql
 from audiencehub.rules.language.catalog import CATALOG, Catalog
-from audiencehub.rules.language.form import FieldTest, Leaf, Node, Rows, walk
+from audiencehub.rules.language.form import (
+    FieldTest,
+    Leaf,
+    Near,
+    Node,
+    Occasion,
+    OverRow,
+    Past,
+    Rank,
+    Rows,
+    Sequence,
+    Strength,
+    Trend,
+    walk,
+)
 
 ENTITIES: tuple[Entity, Entity] = ("contact", "account")
+Scanned = Sequence | Trend | Strength | Rank | Past
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,26 +37,27 @@ class Leaves:
     """All leaves that are evaluated at the grain of one entity."""
 
     entity: Entity
-    fields: tuple[Slot[FieldTest], ...]
+    over_row: tuple[Slot[OverRow], ...]
     rows: tuple[Slot[Rows], ...]
+    scanned: tuple[Slot[Scanned], ...]
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return len(self.over_row) + len(self.rows) + len(self.scanned)
 
     @property
     def words(self) -> int:
         """How many mask words they fill."""
-        return count_words(len(self.fields) + len(self.rows))
+        return count_words(self.count)
 
-    def slots(self) -> dict[Leaf, Slot[FieldTest] | Slot[Rows]]:
+    def slots(self) -> dict[Leaf, Slot[OverRow] | Slot[Rows] | Slot[Scanned]]:
         """The slot of each leaf."""
-        found: dict[Leaf, Slot[FieldTest] | Slot[Rows]] = {one.leaf: one for one in self.fields}
+        found: dict[Leaf, Slot[OverRow] | Slot[Rows] | Slot[Scanned]] = {}
+        found.update({one.leaf: one for one in self.over_row})
         found.update({one.leaf: one for one in self.rows})
+        found.update({one.leaf: one for one in self.scanned})
         return found
-
-
-def grain(leaf: Leaf) -> Entity:
-    """The entity at whose grain a leaf is evaluated."""
-    if isinstance(leaf, Rows):
-        return leaf.owner
-    return "account" if leaf.scope == "account" else "contact"
 
 
 def collect(conditions: Iterable[Node]) -> dict[Entity, Leaves]:
@@ -48,19 +65,25 @@ def collect(conditions: Iterable[Node]) -> dict[Entity, Leaves]:
     found: dict[Leaf, None] = {}
     for condition in conditions:
         for node in walk(condition):
-            if isinstance(node, FieldTest | Rows):
+            if isinstance(node, Leaf):
                 found.setdefault(node)
-    out: dict[Entity, Leaves] = {}
-    for entity in ENTITIES:
-        fields = [one for one in found if isinstance(one, FieldTest) and grain(one) == entity]
-        rows = [one for one in found if isinstance(one, Rows) and grain(one) == entity]
-        grouped = sorted(rows, key=lambda one: (group_of(one).table, group_of(one).names))
-        out[entity] = Leaves(
-            entity,
-            tuple(Slot(one, n, holds_for_none(one.tests)) for n, one in enumerate(fields)),
-            tuple(Slot(one, n, without_rows(one)) for n, one in enumerate(grouped, len(fields))),
-        )
-    return out
+    return {
+        entity: _of(entity, [one for one in found if grain(one) == entity]) for entity in ENTITIES
+    }
+
+
+def _of(entity: Entity, found: list[Leaf]) -> Leaves:
+    own = [one for one in found if isinstance(one, FieldTest | Near | Occasion)]
+    rows = [one for one in found if isinstance(one, Rows)]
+    grouped = sorted(rows, key=lambda one: (group_of(one).table, group_of(one).names))
+    scanned = [one for one in found if isinstance(one, Scanned)]
+    after = len(own) + len(rows)
+    return Leaves(
+        entity,
+        tuple(Slot(one, n, kinds.default(one)) for n, one in enumerate(own)),
+        tuple(Slot(one, n, kinds.default(one)) for n, one in enumerate(grouped, len(own))),
+        tuple(Slot(one, n, kinds.default(one)) for n, one in enumerate(scanned, after)),
+    )
 
 
 def leaves_statement(leaves: Leaves, catalog: Catalog = CATALOG) -> Statement:
@@ -68,22 +91,19 @@ def leaves_statement(leaves: Leaves, catalog: Catalog = CATALOG) -> Statement:
     bind = Binder()
     entity, words = leaves.entity, leaves.words
     verdicts = []
-    for slot in leaves.fields:
-        sql = tests_sql(slot.leaf.tests, f"e.{quoted(slot.leaf.field)}", slot.leaf.type, bind)
+    for slot in leaves.over_row:
+        sql = kinds.over_row(slot.leaf, bind)
         verdicts.append((slot.index, f"NOT {sql}" if slot.default else sql))
     columns = words_sql(verdicts, words)
-    groups: dict[Group, list[Slot[Rows]]] = {}
-    for row_slot in leaves.rows:
-        groups.setdefault(group_of(row_slot.leaf), []).append(row_slot)
     source = f"{entity} AS e"
-    if groups:
-        scans = " UNION ALL ".join(
-            group_sql(group, slots, words, bind, catalog) for group, slots in groups.items()
-        )
+    if any(isinstance(one.leaf, FieldTest) and one.leaf.trait for one in leaves.over_row):
+        source += f" LEFT JOIN trait_{entity} AS t ON t.{entity}_id = e.{entity}_id"
+    scans = _scans(leaves, bind, catalog)
+    if scans:
         merged = ", ".join(f"bit_or(w{n}) AS w{n}" for n in range(words))
         source += (
-            f" LEFT JOIN (SELECT owner_id, {merged} FROM ({scans}) GROUP BY owner_id) AS r"
-            f" ON r.owner_id = e.{entity}_id"
+            f" LEFT JOIN (SELECT owner_id, {merged} FROM ({' UNION ALL '.join(scans)})"
+            f" GROUP BY owner_id) AS r ON r.owner_id = e.{entity}_id"
         )
         columns = [f"{sql} | coalesce(r.w{n}, 0::UBIGINT)" for n, sql in enumerate(columns)]
     selected = ", ".join(f"{sql} AS w{n}" for n, sql in enumerate(columns))
@@ -91,3 +111,20 @@ def leaves_statement(leaves: Leaves, catalog: Catalog = CATALOG) -> Statement:
         f"CREATE OR REPLACE TEMP TABLE leaf_{entity} AS "
         f"SELECT e.{entity}_id, {selected} FROM {source}"
     )
+
+
+def _scans(leaves: Leaves, bind: Binder, catalog: Catalog) -> list[str]:
+    """SELECTs of owner id and mask words; an owner may come more than once."""
+    groups: dict[Group, list[Slot[Rows]]] = {}
+    for slot in leaves.rows:
+        groups.setdefault(group_of(slot.leaf), []).append(slot)
+    found = [
+        group_sql(group, slots, leaves.words, bind, catalog) for group, slots in groups.items()
+    ]
+    for one in leaves.scanned:
+        words = ", ".join(
+            f"{bit(one.index) if n == one.index // WORD else '0::UBIGINT'} AS w{n}"
+            for n in range(leaves.words)
+        )
+        found.append(f"SELECT owner_id, {words} FROM ({kinds.scan(one.leaf, bind, catalog)})")
+    return found

@@ -146,7 +146,7 @@ def _program(key: _Key) -> Program:
         )
         for number, names in enumerate(order)
     )
-    count = sum(len(one.fields) + len(one.rows) for one in leaves.values())
+    count = sum(one.count for one in leaves.values())
     statements = tuple(leaves_statement(leaves[entity], key.catalog) for entity in ENTITIES)
     return Program(statements, stages, projectors[0].words, count)
 

@@ -7,16 +7,17 @@ from dataclasses import dataclass
 
 from audiencehub.model import Entity
 from audiencehub.rules.book import Segment
-from audiencehub.rules.compile.leaves import Leaves, grain
+from audiencehub.rules.compile.kinds import grain
+from audiencehub.rules.compile.leaves import Leaves
 from audiencehub.rules.compile.words import WORD, bit, count_words, words_sql
 from audiencehub.rules.language.form import (
     All,
     Any_,
-    FieldTest,
+    Contacts,
+    Leaf,
     MatchAll,
     Node,
     Not,
-    Rows,
     SegmentRef,
 )
 
@@ -62,7 +63,7 @@ class Projector:
             for node in _flat(self.segments[name].when):
                 if isinstance(node, SegmentRef):
                     reads_member.add(self.segments[node.segment].of)
-                elif isinstance(node, FieldTest | Rows):
+                elif isinstance(node, Leaf):
                     reads_leaf.add(grain(node))
         joins = [
             f" LEFT JOIN leaf_{one} AS {ALIAS[one]} ON {ALIAS[one]}.{one}_id = e.{one}_id"
@@ -85,6 +86,8 @@ class Projector:
         if isinstance(node, SegmentRef):
             where = MEMBER[self.segments[node.segment].of]
             return _test(where, self.bits[node.segment], wanted=True)
+        if isinstance(node, Contacts):
+            raise NotImplementedError("contacts")
         slot = self.leaves[grain(node)].slots()[node]
         return _test(ALIAS[grain(node)], slot.index, wanted=not slot.default)
 

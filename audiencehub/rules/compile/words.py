@@ -6,21 +6,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from audiencehub.rules.language.form import FieldTest, Leaf, Rows
+from audiencehub.rules.language.form import Leaf
 
 WORD = 64
-L = TypeVar("L", bound=FieldTest | Rows)
+L_co = TypeVar("L_co", bound=Leaf, covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Slot(Generic[L]):
+class Slot(Generic[L_co]):
     """A leaf and its bit.
 
     The bit is set where the verdict differs from `default`, the verdict for an entity of which
     nothing is known; so an entity that is absent needs no row.
     """
 
-    leaf: L
+    leaf: L_co
     index: int
     default: bool
 

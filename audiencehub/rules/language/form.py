@@ -59,13 +59,15 @@ class Tests:
 
 @dataclass(frozen=True, slots=True)
 class FieldTest:
-    """A test on one field. Inside `where` the scope is the table of the rows."""
+    """A test on one field, or on a trait. Inside `where` the scope is the table of the rows."""
 
     scope: str
     field: str
     type: str
     tests: Tests
     line: int = dataclasses.field(default=0, compare=False)
+    trait: bool = False
+    """The field is a computed trait of the scope, not one of its columns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,128 @@ class Rows:
     window: Tests | None
     """Checks on the field that dates a row."""
     aggregate: Aggregate
+    line: int = dataclasses.field(default=0, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One row of a sequence: of which table, and which."""
+
+    table: str
+    where: Node | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    """This, then that, within a stretch; or this, and then not that."""
+
+    owner: Entity
+    first: Step
+    window: Tests | None
+    """Checks on the date of the first row."""
+    then: tuple[Step, ...]
+    """Each after the one before it; exactly one where `missing`."""
+    missing: bool
+    """The last step must not have followed, and its stretch must be over."""
+    within: Span | None
+    """The longest stretch from the first row to the last; None is any."""
+    line: int = dataclasses.field(default=0, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Trend:
+    """An aggregate over the last window against the same over the window before it."""
+
+    owner: Entity
+    table: str
+    where: Node | None
+    how: How
+    of: str
+    of_type: str
+    window: Span
+    tests: Tests
+    """On the change as a share: -0.5 is half of what it was. Unknown where nothing was before."""
+    line: int = dataclasses.field(default=0, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Strength:
+    """Intent with decay: the strongest signal, halved for every half-life of its age."""
+
+    owner: Entity
+    where: Node | None
+    half_life: Span
+    tests: Tests
+    line: int = dataclasses.field(default=0, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What the membership log says: was in, entered, or left a segment."""
+
+    event: Literal["was_in", "entered", "left"]
+    segment: str
+    owner: Entity
+    """What that segment is of: a contact's account has a past of its own."""
+    window: Tests | None
+    """Checks on the day; None: at any time before now."""
+    line: int = dataclasses.field(default=0, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """A holiday of the person's country, a yearly date, or the local time of day and week."""
+
+    scope: Entity
+    kind: Literal["holiday", "yearly", "local_time"]
+    of: str
+    """Holiday name or `any`; field of a yearly date; empty for local time."""
+    window: Tests | None
+    """When the occasion falls, seen from the clock's date; None for local time."""
+    days: tuple[str, ...] = ()
+    """Local time: monday, tuesday, …; empty is every day."""
+    hours: tuple[int, int] | None = None
+    """Local time: minutes after midnight, from (inclusive) and until (exclusive)."""
+    line: int = dataclasses.field(default=0, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """Within a distance of a point, along the great circle."""
+
+    scope: Entity
+    latitude: Decimal
+    longitude: Decimal
+    tests: Tests
+    """On kilometres."""
+    line: int = dataclasses.field(default=0, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Rank:
+    """Among the first by a field: so many, or a share, of all or of each group."""
+
+    scope: Entity
+    by: FieldTest
+    """The field ranked by; its tests are not read."""
+    top: bool
+    """The highest come first; otherwise the lowest."""
+    count: int | None
+    share: Decimal | None
+    """0 to 1; exactly one of count and share is given."""
+    within: FieldTest | None
+    """The field whose values make the groups; None is all together."""
+    line: int = dataclasses.field(default=0, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Contacts:
+    """How many contacts of an account fulfil a condition."""
+
+    match: Literal["any", "all", "none", "at_least"]
+    count: int
+    """For at_least; 0 otherwise."""
+    where: Node
     line: int = dataclasses.field(default=0, compare=False)
 
 
@@ -134,12 +258,18 @@ class Not:
     line: int = dataclasses.field(default=0, compare=False)
 
 
-Leaf = FieldTest | Rows
-Node = All | Any_ | Not | MatchAll | SegmentRef | FieldTest | Rows
+OverRow = FieldTest | Near | Occasion
+"""Leaves decided by the entity's own row alone."""
+OverFacts = Rows | Sequence | Trend | Strength
+"""Leaves decided by the facts of the entity, or of its account."""
+OverAll = Rank | Past
+"""Leaves that compare entities with each other, or read what was recorded of earlier runs."""
+Leaf = OverRow | OverFacts | OverAll
+Node = All | Any_ | Not | MatchAll | SegmentRef | Contacts | Leaf
 
 
 def walk(node: Node) -> Iterator[Node]:
-    """The node and everything below it in the rule tree; not into `where`."""
+    """The node and everything below it in the rule tree; not into `where` nor into contacts."""
     yield node
     if isinstance(node, All | Any_):
         for part in node.parts:

@@ -9,6 +9,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 Row = Mapping[str, Any]
+Stay = tuple[datetime, datetime | None]
+"""When a membership began and, where it has, ended; aware."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,15 @@ class Profile:
     """Segments it is a member of in this run; a contact also has those of its account."""
     seen: Mapping[str, Seen] = field(default_factory=dict)
     """`account.industry` to where that value comes from, as far as known."""
+    traits: Mapping[str, Any] = field(default_factory=dict)
+    """Computed traits by id, the contact's own and its account's; None or absent is unknown."""
+    past: Mapping[str, Sequence[Stay]] = field(default_factory=dict)
+    """Segment to the stays in it that the membership log knows, before this run."""
+    ranks: Mapping[str, int] = field(default_factory=dict)
+    """`said` of a rank leaf to the place in its group, from 1; absent where the field is unknown,
+    and the size of that group under the same key with `#` in front."""
+    crew: Sequence[Profile] = ()
+    """The contacts of an account, as profiles of contacts."""
 
 
 @dataclass(frozen=True, slots=True)
