@@ -17,8 +17,18 @@ MARK = 16
 """Characters of the keyed digest that stand for a value."""
 
 
-def journal(connection: Connection, ledger: Ledger, entity: str, run_id: str, now: datetime) -> int:
-    """Aliases and merges of the records that wait for it; how many merges are new."""
+def journal(
+    connection: Connection,
+    ledger: Ledger,
+    entity: str,
+    run_id: str,
+    now: datetime,
+    upto: int | None = None,
+) -> int:
+    """Aliases and merges of the records that wait for it; how many merges are new.
+
+    `upto`: as `match` was given it.
+    """
     persons = dict(
         connection.execute(
             "SELECT own, id FROM identity_record WHERE entity = ?"
@@ -31,7 +41,7 @@ def journal(connection: Connection, ledger: Ledger, entity: str, run_id: str, no
     alias = ledger.merges.alias(entity, persons)
     changed = {own: one for own, one in persons.items() if alias.get(own, own) != one}
     holding, ended = set(), []
-    for merge in ledger.merges.open(entity, persons):
+    for merge in ledger.merges.open(entity, persons, upto):
         if merge.loser not in persons:
             continue
         person = persons[merge.loser]

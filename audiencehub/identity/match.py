@@ -34,10 +34,13 @@ class Matched:
     full: bool
 
 
-def match(connection: Connection, ledger: Ledger, policy: Policy, now: datetime) -> Matched:
+def match(
+    connection: Connection, ledger: Ledger, policy: Policy, now: datetime, upto: int | None = None
+) -> Matched:
     """Bring `identity_record` to what source rows, journal and policy say.
 
-    Inside the caller's transaction. What was computed anew waits for `journal`.
+    `upto`: the manifest that was landed last; what people decided later does not count yet. Inside
+    the caller's transaction. What was computed anew waits for `journal`.
     """
     keys.prepare(connection)
     entity = policy.entity
@@ -48,7 +51,7 @@ def match(connection: Connection, ledger: Ledger, policy: Policy, now: datetime)
     since = -1 if full else _watermark(connection, entity)
     connection.execute("CREATE OR REPLACE TEMP TABLE touched_own(own INTEGER)")
     _number(connection, ledger, entity, since, now)
-    _said(connection, ledger, entity)
+    _said(connection, ledger, entity, upto)
     connection.execute(
         f"""
         INSERT INTO touched_own
@@ -100,11 +103,12 @@ def _number(connection: Connection, ledger: Ledger, entity: str, since: int, now
     connection.unregister("stage_own")
 
 
-def _said(connection: Connection, ledger: Ledger, entity: str) -> None:
-    """What people joined and parted; whom a difference concerns is touched."""
-    wanted = {("manual", *row) for row in ledger.merges.manual(entity)}
+def _said(connection: Connection, ledger: Ledger, entity: str, upto: int | None) -> None:
+    """What people had joined and parted by then; whom a difference concerns is touched."""
+    wanted = {("manual", *row) for row in ledger.merges.manual(entity, upto)}
     wanted |= {
-        ("apart", one.merge_id, one.keeps, one.goes) for one in ledger.merges.separations(entity)
+        ("apart", one.merge_id, one.keeps, one.goes)
+        for one in ledger.merges.separations(entity, upto)
     }
     known = set(
         connection.execute(

@@ -22,6 +22,9 @@ COLUMNS = (
     "merge_id, entity, survivor, loser, rule, evidence, reason, actor, at, undone_at, undone_by,"
     " undone_reason"
 )
+NEWEST = "(SELECT coalesce(max(manifest_id), 0) FROM manifest)"
+"""What had been landed when a person decided: a decision holds for what is landed after it, so that
+a rebuild comes by the same persons as the runs did."""
 MANY = 20_000
 """From here on everything is read at once instead of by id."""
 
@@ -76,9 +79,20 @@ class Merges:
         with self._db.transaction():
             self._db.many(
                 "INSERT INTO merge_journal(entity, survivor, loser, rule, evidence, reason,"
-                " actor, at) VALUES(?,?,?,?,?,?,?,?)",
+                f" actor, at, after_manifest) VALUES(?,?,?,?,?,?,?,?, CASE WHEN ? THEN {NEWEST}"
+                " ELSE 0 END)",
                 [
-                    (entity, survivor, loser, rule, document(evidence), reason, actor, stamp(at))
+                    (
+                        entity,
+                        survivor,
+                        loser,
+                        rule,
+                        document(evidence),
+                        reason,
+                        actor,
+                        stamp(at),
+                        rule == "manual",
+                    )
                     for survivor, loser, evidence, reason in rows
                 ],
             )
@@ -102,8 +116,8 @@ class Merges:
             )
         with self._db.transaction():
             self._db.many(
-                "UPDATE separation SET lifted_at=? WHERE entity=? AND keeps=? AND goes=?"
-                " AND lifted_at IS NULL",
+                f"UPDATE separation SET lifted_at=?, lifted_after={NEWEST} WHERE entity=?"
+                " AND keeps=? AND goes=? AND lifted_at IS NULL",
                 [(stamp(at), entity, pair.keeps, pair.goes) for pair in apart],
             )
             self.record(entity, "manual", actor, at, [(low, high, [{"kind": "manual"}], reason)])
@@ -120,10 +134,13 @@ class Merges:
                     hint="Run: audiencehub identity merges",
                 )
             self.close([merge_id], actor, at, reason)
+            self._db.run(
+                f"UPDATE merge_journal SET undone_after={NEWEST} WHERE merge_id=?", (merge_id,)
+            )
             if found.rule == "automatic":
                 self._db.run(
-                    "INSERT INTO separation(entity, keeps, goes, merge_id, reason, actor, at)"
-                    " VALUES(?,?,?,?,?,?,?)",
+                    "INSERT INTO separation(entity, keeps, goes, merge_id, reason, actor, at,"
+                    f" after_manifest) VALUES(?,?,?,?,?,?,?,{NEWEST})",
                     (
                         found.entity,
                         found.survivor,
@@ -162,33 +179,55 @@ class Merges:
             (entity, document(sorted(owns))),
         )
 
-    def open(self, entity: str, losers: Collection[int] | None = None) -> list[Merge]:
-        """Merges that hold, of these losers; of all when none are named."""
-        if losers is None or len(losers) > MANY:
-            return self._merges("entity=? AND undone_at IS NULL ORDER BY merge_id", (entity,))
-        return self._merges(
-            "entity=? AND undone_at IS NULL AND loser IN (SELECT value FROM json_each(?))"
-            " ORDER BY merge_id",
-            (entity, document(sorted(losers))),
-        )
+    def open(
+        self, entity: str, losers: Collection[int] | None = None, upto: int | None = None
+    ) -> list[Merge]:
+        """Merges that hold, of these losers; of all when none are named.
 
-    def manual(self, entity: str) -> list[tuple[int, int, int]]:
-        """(merge id, survivor, loser) of every merge that a person made and nobody undid."""
+        For `upto` see `manual`.
+        """
+        some: str = ""
+        values: tuple[str, ...] = ()
+        if losers is not None and len(losers) <= MANY:
+            some, values = (
+                " AND loser IN (SELECT value FROM json_each(?))",
+                (document(sorted(losers)),),
+            )
+        if upto is None:
+            return self._merges(
+                f"entity=? AND undone_at IS NULL{some} ORDER BY merge_id", (entity, *values)
+            )
+        # One question for each index: what stands, and what was undone since.
+        found = self._merges(
+            f"entity=? AND undone_at IS NULL AND after_manifest < ?{some}", (entity, upto, *values)
+        ) + self._merges(
+            f"entity=? AND undone_after >= ? AND after_manifest < ?{some}",
+            (entity, upto, upto, *values),
+        )
+        return sorted(found, key=lambda one: one.merge_id)
+
+    def manual(self, entity: str, upto: int | None = None) -> list[tuple[int, int, int]]:
+        """(merge id, survivor, loser) of every merge that a person made and nobody undid.
+
+        `upto`: as it was decided when this manifest was landed; else as it is now.
+        """
+        where, values = _holds("undone", upto)
         return [
             (int(merge_id), int(survivor), int(loser))
             for merge_id, survivor, loser in self._db.rows(
                 "SELECT merge_id, survivor, loser FROM merge_journal WHERE entity=?"
-                " AND rule='manual' AND undone_at IS NULL ORDER BY merge_id",
-                (entity,),
+                f" AND rule='manual' AND {where} ORDER BY merge_id",
+                (entity, *values),
             )
         ]
 
-    def separations(self, entity: str) -> list[Separation]:
-        """Those that hold, sorted by their records."""
+    def separations(self, entity: str, upto: int | None = None) -> list[Separation]:
+        """Those that hold, sorted by their records. For `upto` see `manual`."""
+        where, values = _holds("lifted", upto)
         found = self._db.rows(
             "SELECT keeps, goes, merge_id, reason, actor, at FROM separation"
-            " WHERE entity=? AND lifted_at IS NULL ORDER BY keeps, goes, n",
-            (entity,),
+            f" WHERE entity=? AND {where} ORDER BY keeps, goes, n",
+            (entity, *values),
         )
         return [Separation(*(*row[:5], instant(row[5]))) for row in found]
 
@@ -242,3 +281,10 @@ class Merges:
             )
             for row in found
         ]
+
+
+def _holds(end: str, upto: int | None) -> tuple[str, tuple[int, ...]]:
+    """SQL and values of what nobody had ended when manifest `upto` was landed."""
+    if upto is None:
+        return f"{end}_at IS NULL", ()
+    return f"after_manifest < ? AND ({end}_at IS NULL OR {end}_after >= ?)", (upto, upto)

@@ -141,5 +141,15 @@ CREATE TABLE merge_candidate(
 """
 """Who was joined to whom. `own`: the id that a record was given first; `id`: whose it is now."""
 
-MIGRATIONS: tuple[str, ...] = (FIRST, IDENTITY)
+DECIDED_AFTER = """
+ALTER TABLE merge_journal ADD COLUMN after_manifest INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE merge_journal ADD COLUMN undone_after INTEGER;
+CREATE INDEX merge_undone ON merge_journal(entity, undone_after) WHERE undone_after IS NOT NULL;
+ALTER TABLE separation ADD COLUMN after_manifest INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE separation ADD COLUMN lifted_after INTEGER;
+"""
+"""Which manifest was the newest when a person decided: what was landed later, and nothing before,
+is read under the decision."""
+
+MIGRATIONS: tuple[str, ...] = (FIRST, IDENTITY, DECIDED_AFTER)
 """Version n is reached by the n-th script; never edit one that was released, append."""

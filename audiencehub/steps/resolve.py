@@ -72,11 +72,11 @@ def _identify(hub: Hub, *, journalled: bool = True) -> None:
     What is not `journalled` waits for the next pass that is.
     """
     connection, settings = hub.warehouse.connection, hub.settings.identity
-    free = tuple(_free_domains(hub))
+    free, upto = tuple(_free_domains(hub)), hub.warehouse.applied
     for policy in (accounts(settings, free), contacts(settings)):
-        match(connection, hub.ledger, policy, hub.now)
+        match(connection, hub.ledger, policy, hub.now, upto)
         if journalled:
-            journal(connection, hub.ledger, policy.entity, hub.run_id, hub.now)
+            journal(connection, hub.ledger, policy.entity, hub.run_id, hub.now, upto)
     connection.execute("DELETE FROM record_map")
     connection.execute(
         "CREATE OR REPLACE TEMP VIEW stage_map AS"
