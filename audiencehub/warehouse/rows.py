@@ -9,10 +9,13 @@ import duckdb
 import pyarrow as pa
 
 from audiencehub.canonical import Table
-from audiencehub.warehouse.schema import source_arrow
+from audiencehub.warehouse import touched
+from audiencehub.warehouse.schema import source_arrow, source_columns
 
 SourceRow = dict[str, Any]
-"""The columns of `source_<table>` by name."""
+"""The columns of `source_<table>` by name; `digest` is made here."""
+BESIDE = ("stream", "manifest_id", "uncleaned", "digest")
+"""Columns that no profile and no fact is made of."""
 
 
 def upsert(
@@ -27,14 +30,18 @@ def upsert(
     Of several versions the latest by its own time stays, and at the same time a deletion, then the
     one that came last. With `keep_newer` that holds against all that the table has (pages may
     arrive late); without, only against this pull's own pages: it says what the source has now.
+    Records whose content differs from what stood there are noted for resolve; a digest tells, for
+    reading whole rows back would cost as much as writing them.
     """
     name = table.name
+    content = ", ".join(f's."{one}"' for one, _ in source_columns(table) if one not in BESIDE)
     connection.register("stage", pa.Table.from_pylist(_latest(rows), schema=source_arrow(table)))
     rivals = "" if keep_newer else "AND t.manifest_id = s.manifest_id"
     try:
         connection.execute(
             f"""
-            CREATE TEMP TABLE fresh AS SELECT s.* FROM stage s WHERE NOT EXISTS (
+            CREATE TEMP TABLE fresh AS
+            SELECT s.* REPLACE (hash({content}) AS digest) FROM stage s WHERE NOT EXISTS (
                 SELECT 1 FROM source_{name} t
                 WHERE t.source = s.source AND t.source_id = s.source_id {rivals}
                   AND NOT (t.absent AND t.manifest_id < s.manifest_id)
@@ -44,11 +51,18 @@ def upsert(
             """
         )
         connection.execute(
+            f"CREATE TEMP TABLE differing AS SELECT f.source, f.source_id FROM fresh f "
+            f"LEFT JOIN source_{name} t USING (source, source_id) "
+            "WHERE t.digest IS DISTINCT FROM f.digest"
+        )
+        touched.record(connection, name, "differing")
+        connection.execute(
             f"DELETE FROM source_{name} t USING fresh f "
             "WHERE t.source = f.source AND t.source_id = f.source_id"
         )
         connection.execute(f"INSERT INTO source_{name} BY NAME SELECT * FROM fresh")
         connection.execute("DROP TABLE fresh")
+        connection.execute("DROP TABLE differing")
     finally:
         connection.unregister("stage")
 
@@ -77,14 +91,20 @@ def absent(
     manifest_id: int,
 ) -> None:
     """Mark as gone what a full pull, proven complete, did not have."""
+    pulled = {"manifest": manifest_id, "source": source, "stream": stream}
+    missed = "source = $source AND stream = $stream AND NOT deleted AND manifest_id < $manifest"
     for name in names:
         connection.execute(
-            f"""
-            UPDATE source_{name} SET deleted = true, absent = true, manifest_id = $manifest
-            WHERE source = $source AND stream = $stream AND NOT deleted
-              AND manifest_id < $manifest
-            """,
-            {"manifest": manifest_id, "source": source, "stream": stream},
+            "CREATE TEMP TABLE missing AS "
+            f"SELECT source, source_id FROM source_{name} WHERE {missed}",
+            pulled,
+        )
+        touched.record(connection, name, "missing")
+        connection.execute("DROP TABLE missing")
+        connection.execute(
+            f"UPDATE source_{name} SET deleted = true, absent = true, manifest_id = $manifest, "
+            f"digest = NULL WHERE {missed}",
+            pulled,
         )
 
 

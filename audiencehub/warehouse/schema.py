@@ -26,6 +26,7 @@ SQL_TYPES: dict[str, str] = {
     "texts": "VARCHAR[]",
     "json": "VARCHAR",
     "aside": "STRUCT(field VARCHAR, raw VARCHAR, reason VARCHAR)[]",
+    "digest": "UBIGINT",
 }
 ARROW_TYPES: dict[str, pa.DataType] = {
     "text": pa.string(),
@@ -38,6 +39,7 @@ ARROW_TYPES: dict[str, pa.DataType] = {
     "texts": pa.list_(pa.string()),
     "json": pa.string(),
     "aside": pa.list_(pa.struct({name: pa.string() for name in ("field", "raw", "reason")})),
+    "digest": pa.uint64(),
 }
 RECORD: tuple[tuple[str, str], ...] = (
     ("source", "text"),
@@ -56,9 +58,11 @@ RECORD: tuple[tuple[str, str], ...] = (
     ("absent", "boolean"),
     ("merged_into", "text"),
     ("uncleaned", "aside"),
+    ("digest", "digest"),
 )
 """Columns of every source table before the canonical ones: origin, links, and what could not be
-cleaned. `absent`: deleted because a complete full pull did not have it, not by a tombstone."""
+cleaned. `absent`: deleted because a complete full pull did not have it, not by a tombstone.
+`digest`: of what profiles and facts are made of; none where it was changed in place."""
 LINKS = (
     "contact_ref",
     "account_ref",

@@ -12,8 +12,9 @@ from collections.abc import Iterator
 import duckdb
 
 EVERYTHING = "touched_all"
-KEYS = ("email", "external_id", "merged_into")
+KEYS = {"contact": ("email", "external_id", "merged_into"), "account": ("merged_into",)}
 """What a record is found by, remembered as it was: resolve looks where it has been, too."""
+REMEMBERED = ("email", "external_id", "merged_into")
 
 
 def statements() -> Iterator[str]:
@@ -23,6 +24,20 @@ def statements() -> Iterator[str]:
         "email VARCHAR, external_id VARCHAR, merged_into VARCHAR)"
     )
     yield "CREATE TABLE touched(entity VARCHAR, id INTEGER)"
+
+
+def record(connection: duckdb.DuckDBPyConnection, name: str, which: str) -> None:
+    """Note records of `source_<name>`, before they change, inside the caller's transaction.
+
+    `which`: a table with their `source` and `source_id`; those that are not there yet count too.
+    """
+    held = KEYS.get(name, ())
+    keys = ", ".join(f"t.{key}" if key in held else "NULL" for key in REMEMBERED)
+    before = f"LEFT JOIN source_{name} t USING (source, source_id)" if held else ""
+    connection.execute(
+        f"INSERT INTO touched_record SELECT '{name}', w.source, w.source_id, {keys} "
+        f"FROM {which} w {before}"
+    )
 
 
 def everything(connection: duckdb.DuckDBPyConnection) -> bool:
@@ -39,6 +54,16 @@ def mark_all(connection: duckdb.DuckDBPyConnection) -> None:
 def clear(connection: duckdb.DuckDBPyConnection) -> None:
     """Rules have been evaluated on all that changed; inside the caller's transaction."""
     _note(connection, "0")
+
+
+def add(connection: duckdb.DuckDBPyConnection, entity: str, ids: str) -> None:
+    """Note the ids that the query `ids` gives, unless everything is touched already."""
+    if not everything(connection):
+        connection.execute(
+            f"INSERT INTO touched SELECT DISTINCT '{entity}', id FROM ({ids}) t(id) "
+            f"WHERE id IS NOT NULL AND id NOT IN "
+            f"(SELECT id FROM touched WHERE entity = '{entity}') ORDER BY id"
+        )
 
 
 def _note(connection: duckdb.DuckDBPyConnection, value: str) -> None:
