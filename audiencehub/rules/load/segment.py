@@ -25,6 +25,7 @@ KEYS: Mapping[str, str] = {
     "goal": "What the segment is for",
     "action": "What runs because it exists",
     "owner": "Who answers for it: an e-mail address",
+    "kpis": "The figures by which its owner tells whether it works",
     "review_by": "The day by which someone looks at it again",
     "when": "The condition",
     "activate": "Where it goes",
@@ -74,6 +75,10 @@ def _rest(desk: Desk, of: Any, mapping: Map) -> dict[str, Any]:
         node = mapping.get(name)
         if node is not None:
             out[name] = desk.text(node, name) or ""
+    node = mapping.get("kpis")
+    if node is not None:
+        said = (desk.text(one, "a KPI") for one in desk.items(node, "kpis"))
+        out["kpis"] = tuple(one for one in said if one)
     node = mapping.get("review_by")
     if node is not None:
         day = literal(desk, node, "date")
