@@ -142,6 +142,28 @@ def merged(
     return [(old, new) for new, old in found.items()]
 
 
+def parted(
+    leaving: Mapping[str, Mapping[str, str]], entering: Mapping[str, Mapping[str, str]]
+) -> list[tuple[str, str]]:
+    """(old member, new member) of whom one leaves with an identifier that the other enters with:
+    to the platform they are one row. So it is after an undone merge; what the one sent is taken out
+    whole before the other is added, instead of staying for the sake of the other.
+
+    Both by member: identifier to value, of those identifiers alone that name a person.
+    """
+    holder = {
+        pair: member
+        for member, values in sorted(leaving.items(), reverse=True)
+        for pair in values.items()
+    }
+    found: dict[str, str] = {}
+    for member, values in sorted(entering.items()):
+        old = next((holder[pair] for pair in sorted(values.items()) if pair in holder), None)
+        if old is not None:
+            found.setdefault(old, member)
+    return list(found.items())
+
+
 def plan_hash(target: str, versions: Mapping[str, str], changes: Iterable[PlanChange]) -> str:
     """Covers target, rule versions and sorted (member, op, value); no times, no reasons."""
     keys = sorted(change.key for change in changes)

@@ -20,6 +20,7 @@ from audiencehub.delivery.diff import (
     diff_tags,
     held_now,
     merged,
+    parted,
     plan_hash,
     renamed,
 )
@@ -147,6 +148,8 @@ def _list(
         believed = ledger.delivery.believed(target.id)
         for old, new in renamed(digests, believed, fixed):
             ledger.delivery.rename(target.id, old, new, int(new))
+        for old, new in _parted(ledger, target.id, desired, fixed):
+            ledger.delivery.rename(target.id, old, new, int(new))
     believed = ledger.delivery.believed(target.id)
     desired.barred &= believed.keys()
     diff = diff_list(target.place, desired, digests, believed, skip=skip, keep=keep)
@@ -176,6 +179,28 @@ def _list(
     diff.consent = [sealed(one) for one in diff.consent]
     diff.changes = [sealed(one) for one in diff.changes]
     return desired, diff
+
+
+def _parted(
+    ledger: Ledger, target: str, desired: Desired, fixed: set[str]
+) -> list[tuple[str, str]]:
+    """Pairs of `parted` of a list, as it is believed to be by now."""
+    believed = ledger.delivery.believed(target).keys()
+    entering = {
+        member: {name: value for name, value in values.items() if name in STRONG}
+        for member, values in desired.identifiers.items()
+        if member not in believed and member not in fixed
+    }
+    gone = believed - desired.identifiers.keys() - fixed
+    if not entering or not gone:
+        return []
+    leaving = {
+        member: {
+            name: value for name, value in ledger.sealing.open(token).items() if name in STRONG
+        }
+        for member, token in ledger.delivery.identifiers(target, sorted(gone)).items()
+    }
+    return parted(leaving, entering)
 
 
 def _without_quarantined(

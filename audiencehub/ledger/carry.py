@@ -29,6 +29,9 @@ class Carried:
     """Segment to person to since: parted persons who are in without entering, if they match."""
     parted: dict[int, set[int]] = field(default_factory=dict)
     """Person to those who were part of them and no longer are."""
+    alone: dict[int, dict[str, datetime]] = field(default_factory=dict)
+    """Parted person to the segments they had been in by themselves, and since when: `stay` keeps
+    nobody in what only the merge had brought them."""
 
     def unmerged(self, segment: str, person: int, members: Iterable[int]) -> bool:
         """Whether the person is out because it is a parted one who is in now."""
@@ -101,8 +104,11 @@ class Carrying:
             held = self._db.rows(
                 "SELECT segment, since FROM membership WHERE entity=? AND id=?", (entity, person)
             )
-            for other in others:
+            for other in (person, *others):
                 kept = self._kept(entity, other)
+                found.alone[other] = {name: instant(min(at)) for name, at in kept.items()}
+                if other == person:
+                    continue
                 for segment, since in held:
                     earliest = min(kept.get(segment, [since]))
                     found.restored.setdefault(segment, {})[other] = instant(earliest)

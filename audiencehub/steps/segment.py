@@ -37,7 +37,7 @@ def segment(hub: Hub) -> Segmented:
     carried = {one: hub.ledger.carrying.carry(one, hub.run_id, hub.now) for one in ENTITIES}
     current: dict[str, Current] = {one: hub.ledger.membership.current(one) for one in ENTITIES}
     connection = hub.warehouse.connection
-    settle = _Settlement(hub, current, bits)
+    settle = _Settlement(hub, current, carried, bits)
     with hub.warehouse.transaction():
         compiled.run(connection, settle)
         result = Segmented()
@@ -61,19 +61,35 @@ def _compiled(hub: Hub) -> tuple[Compiled, dict[str, int]]:
 class _Settlement:
     """Between two stages: who matches is a member, and who may not leave yet still is."""
 
-    def __init__(self, hub: Hub, current: Mapping[str, Current], bits: Mapping[str, int]) -> None:
-        self.hub, self.current, self.bits = hub, current, bits
+    def __init__(
+        self,
+        hub: Hub,
+        current: Mapping[str, Current],
+        carried: Mapping[Entity, Carried],
+        bits: Mapping[str, int],
+    ) -> None:
+        self.hub, self.current, self.carried, self.bits = hub, current, carried, bits
         self.kept: dict[str, list[tuple[int, int]]] = {entity: [] for entity in ENTITIES}
 
     def __call__(self, connection: Any, stage: Any) -> None:
         for name in stage.segments:
             rule = self.hub.rules.segments[name]
             if rule.stay is not None:
-                for number, one in self.current[rule.of].get(name, {}).items():
-                    if self.hub.now < rule.may_leave_at(one.since, self.hub.settings.zone):
+                for number, since in self._since(rule.of, name).items():
+                    if self.hub.now < rule.may_leave_at(since, self.hub.settings.zone):
                         self.kept[rule.of].append((number, self.bits[name]))
         for entity in ENTITIES:
             self._write(connection, entity)
+
+    def _since(self, entity: Entity, segment: str) -> dict[int, datetime]:
+        """Members and since when; of those whose merge was undone, by themselves."""
+        alone = self.carried[entity].alone
+        found = {
+            number: one.since
+            for number, one in self.current[entity].get(segment, {}).items()
+            if number not in alone
+        }
+        return found | {n: since[segment] for n, since in alone.items() if segment in since}
 
     def _write(self, connection: Any, entity: str) -> None:
         found = connection.execute(f"SELECT * FROM match_{entity} LIMIT 0").description

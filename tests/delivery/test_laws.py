@@ -12,6 +12,7 @@ from audiencehub.delivery.diff import (
     CONSENT,
     diff_list,
     diff_tags,
+    parted,
     plan_hash,
     renamed,
 )
@@ -117,3 +118,16 @@ def test_hash_covers_content_not_order_or_words(believed, wanted, seed):
         assert plan_hash("t", {"a": "1"}, changes[1:]) != digest
         other = replace(changes[0], value_hash="0")
         assert plan_hash("t", {"a": "1"}, [other, *changes[1:]]) != digest
+
+
+def test_who_takes_over_an_identifier_replaces_the_row():
+    """If it fails, an undone merge leaves a row on the list that nobody takes out again."""
+    leaving = {"1": {"email": "ann@x.example", "phone": "+1"}, "2": {"email": "bo@x.example"}}
+    entering = {
+        "7": {"email": "ann@x.example"},
+        "8": {"phone": "+1"},
+        "9": {"email": "cy@x.example"},
+    }
+
+    assert parted(leaving, entering) == [("1", "7")]
+    assert parted({}, entering) == parted(leaving, {}) == []
