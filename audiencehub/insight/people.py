@@ -11,13 +11,16 @@ import pyarrow as pa
 
 from audiencehub.model import Entity
 from audiencehub.rules import Profile, Seen
+from audiencehub.warehouse import recall
 
 Connection = duckdb.DuckDBPyConnection
 Rows = dict[int, list[dict[str, Any]]]
-OWN = ("event", "order")
+OWN = ("event", "order", "order_line", "ticket", "survey_answer", "email_engagement")
 """Facts that a contact rule reads of the person."""
-SHARED = ("deal", "technology_install", "intent_signal")
+SHARED = ("deal", "subscription", "technology_install", "intent_signal")
 """Facts that a contact rule reads of the person's account."""
+SEEN = ("technology_install", "intent_signal")
+"""Facts of an account alone; the others also reach it through its contacts."""
 
 
 def load_profiles(
@@ -39,11 +42,12 @@ def load_profiles(
                 "contact_id",
             )
         facts = {table: _facts(connection, entity, table) for table in (*OWN, *SHARED)}
+        unfilled = recall(connection)
     finally:
         connection.unregister("asked")
     if entity == "account":
         return {
-            number: _profile(None, one[0], facts, number, number, segments)
+            number: _profile(None, one[0], facts, number, number, segments, unfilled)
             for number, one in accounts.items()
         }
     return {
@@ -54,6 +58,7 @@ def load_profiles(
             number,
             one[0]["account_id"],
             segments,
+            unfilled,
         )
         for number, one in contacts.items()
     }
@@ -66,6 +71,7 @@ def _profile(
     number: int,
     account_id: int | None,
     segments: Mapping[Entity, Mapping[int, frozenset[str]]],
+    unfilled: frozenset[str],
 ) -> Profile:
     rows = {table: facts[table].get(number, []) for table in OWN}
     rows |= {
@@ -76,7 +82,7 @@ def _profile(
     shared = (
         segments["account"].get(account_id, frozenset()) if account_id is not None else frozenset()
     )
-    return Profile(contact, account, rows, own | shared)
+    return Profile(contact, account, rows, own | shared, unfilled=unfilled)
 
 
 def _accounts_sql(entity: Entity) -> str:
@@ -89,27 +95,21 @@ def _accounts_sql(entity: Entity) -> str:
 
 
 def _facts(connection: Connection, entity: Entity, table: str) -> Rows:
-    if table in SHARED:
-        where = (
-            "IN (SELECT id FROM asked)"
-            if entity == "account"
-            else ("IN (SELECT account_id FROM contact WHERE contact_id IN (SELECT id FROM asked))")
-        )
-        return _by(connection, f'SELECT * FROM "{table}" WHERE account_id {where}', "account_id")
+    if table in OWN and entity == "contact":
+        sql = f'SELECT *, contact_id AS owner FROM "{table}" WHERE contact_id IN (FROM asked)'
+        return _by(connection, sql, "owner")
+    accounts = "(FROM asked)"
     if entity == "contact":
-        return _by(
-            connection,
-            f'SELECT * FROM "{table}" WHERE contact_id IN (SELECT id FROM asked)',
-            "contact_id",
-        )
-    # Of an account: its own rows and those of its people, each once.
-    return _by(
-        connection,
-        f'SELECT f.*, coalesce(c.account_id, f.account_id) AS owner FROM "{table}" f '
-        "LEFT JOIN contact c ON c.contact_id = f.contact_id "
-        "WHERE coalesce(c.account_id, f.account_id) IN (SELECT id FROM asked)",
-        "owner",
+        accounts = "(SELECT account_id FROM contact WHERE contact_id IN (FROM asked))"
+    own = f'SELECT *, account_id AS owner FROM "{table}" WHERE account_id IN {accounts}'
+    if table in SEEN:
+        return _by(connection, own, "owner")
+    # A row that names its account and comes from one of its contacts counts once.
+    through = (
+        f'SELECT f.*, c.account_id AS owner FROM "{table}" f JOIN contact c USING (contact_id) '
+        f"WHERE c.account_id IN {accounts} AND c.account_id IS DISTINCT FROM f.account_id"
     )
+    return _by(connection, f"{own} UNION ALL {through}", "owner")
 
 
 def _by(connection: Connection, sql: str, key: str) -> Rows:

@@ -10,7 +10,8 @@ from typing import Any
 
 import duckdb
 
-from audiencehub.rules.language.catalog import CATALOG, TABLE_OF, Catalog
+from audiencehub.rules.language.catalog import CATALOG, FACTS, Catalog
+from audiencehub.warehouse.schema import MODEL_SCORE
 
 SQL = {
     "text": "VARCHAR",
@@ -38,6 +39,8 @@ class World:
     contacts: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
     accounts: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
     facts: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+    unfilled: frozenset[str] = frozenset()
+    """Tables of facts that no source fills."""
 
     def connect(self, catalog: Catalog = CATALOG) -> duckdb.DuckDBPyConnection:
         """An in-memory warehouse with this data, in the shape that rules read."""
@@ -47,12 +50,16 @@ class World:
         companies = [{**row, "account_id": key} for key, row in self.accounts.items()]
         _fill(connection, catalog, "contact", people)
         _fill(connection, catalog, "account", companies)
-        for table in TABLE_OF.values():
+        for table in FACTS:
             rows = [
                 {"source_id": f"{table}-{n}", **row}
                 for n, row in enumerate(self.facts.get(table, ()))
             ]
             _fill(connection, catalog, table, rows)
+        connection.execute(MODEL_SCORE)
+        for row in self.facts.get("model_score", ()):
+            values = [_stored(row[name]) for name in ("entity", "id", "model", "value", "at")]
+            connection.execute("INSERT INTO model_score VALUES (?, ?, ?, ?, ?)", values)
         return connection
 
 

@@ -8,63 +8,104 @@ from difflib import get_close_matches
 
 from audiencehub.canonical import TABLES, Field, Table
 
-LEAVES = ("event", "order", "deal", "uses", "intent", "segment", "match_all")
+LEAVES = (
+    "event",
+    "order",
+    "order_line",
+    "deal",
+    "ticket",
+    "subscription",
+    "survey",
+    "email_engagement",
+    "uses",
+    "dropped",
+    "intent",
+    "segment",
+    "contacts",
+    "rank",
+    "match_all",
+)
 TREE = ("all", "any", "not")
 LATER: Mapping[str, str] = {
-    "ticket": "support tickets",
-    "subscription": "subscriptions",
-    "survey": "surveys",
     "sequence": "sequences",
     "trend": "trends",
-    "dropped": "dropped technologies",
     "was_in": "earlier membership",
     "entered": "entry into a segment",
     "left": "exit from a segment",
     "occasion": "occasions",
     "near": "distances",
-    "rank": "ranks",
-    "contacts": "contacts of an account",
-    "ladder": "ladders",
 }
 """Leaves that the language has and this version cannot evaluate yet."""
-LATER_SCOPES: Mapping[str, str] = {"trait": "traits", "custom": "custom fields"}
+LATER_SCOPES: Mapping[str, str] = {"custom": "custom fields"}
 
 TABLE_OF: Mapping[str, str] = {
     "event": "event",
     "order": "order",
+    "order_line": "order_line",
     "deal": "deal",
+    "ticket": "ticket",
+    "subscription": "subscription",
+    "survey": "survey_answer",
+    "email_engagement": "email_engagement",
     "uses": "technology_install",
+    "dropped": "technology_install",
     "intent": "intent_signal",
 }
-LEAF_OF: Mapping[str, str] = {table: leaf for leaf, table in TABLE_OF.items()}
+FACTS = tuple(dict.fromkeys(TABLE_OF.values()))
+"""Every table of facts that a rule can read, once."""
+LEAF_OF: Mapping[str, str] = {table: leaf for leaf, table in TABLE_OF.items() if leaf != "dropped"}
+"""The leaf over a table. An install that is no longer live is `dropped`, not `uses`."""
 DATED: Mapping[str, str] = {
     "event": "at",
     "order": "at",
+    "order_line": "at",
     "deal": "close_date",
+    "ticket": "created_at",
+    "subscription": "started_at",
+    "survey_answer": "at",
+    "email_engagement": "at",
     "technology_install": "first_detected_at",
     "intent_signal": "period_end",
 }
 """The field that a window reads. An intent signal counts on the days of its period."""
 BORN: Mapping[str, str] = {
-    "event": "at",
-    "order": "at",
+    **DATED,
     "deal": "created_at",
-    "technology_install": "first_detected_at",
     "intent_signal": "period_start",
 }
 """The field before which a row does not exist: what is dated after the clock is not there yet."""
-ACCOUNT_ONLY = frozenset({"deal", "technology_install", "intent_signal"})
+ACCOUNT_ONLY = frozenset({"deal", "subscription", "technology_install", "intent_signal"})
 """Tables that a contact rule reads of the contact's account."""
-OF_CONTACTS = frozenset({"event", "order", "deal"})
+OF_CONTACTS = frozenset(
+    {
+        "event",
+        "order",
+        "order_line",
+        "deal",
+        "ticket",
+        "subscription",
+        "survey_answer",
+        "email_engagement",
+    }
+)
 """Tables whose rows reach an account also through its contacts."""
 INLINE: Mapping[str, tuple[str, ...]] = {
     "event": ("name",),
     "order": (),
+    "order_line": ("sku", "category"),
     "deal": (),
+    "ticket": ("category",),
+    "subscription": ("plan", "status"),
+    "survey": ("survey", "kind"),
+    "email_engagement": ("action", "campaign"),
     "uses": ("technology", "category"),
+    "dropped": ("technology", "category"),
     "intent": ("topic", "category", "score"),
 }
-"""Fields that may stand beside the leaf's own keys; the rest go under `where`."""
+"""Fields that may stand beside the leaf's own keys; the rest go under `where`. The first is what
+a bare value means: `uses: salesforce`."""
+INSTALLS = ("uses", "dropped")
+"""Leaves over technology installs: no window and no aggregate, but `since`."""
 
 
 @dataclass(frozen=True, slots=True)

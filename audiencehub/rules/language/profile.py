@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
+
+from audiencehub.rules.language.catalog import ACCOUNT_ONLY
 
 Row = Mapping[str, Any]
 Stay = tuple[datetime, datetime | None]
@@ -20,6 +22,16 @@ class Seen:
     source: str
     observed_at: datetime | None = None
     """When the source last changed it, aware."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an entity stands among the others of its group."""
+
+    place: int
+    """One more than there are strictly ahead of it."""
+    of: int | None = None
+    """How many of the group have a known value; None where an example leaves it out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +55,15 @@ class Profile:
     """`account.industry` to where that value comes from, as far as known."""
     traits: Mapping[str, Any] = field(default_factory=dict)
     """Computed traits by id, the contact's own and its account's; None or absent is unknown."""
+    thresholds: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    """Trait, or `<trait>|<group>`, to the bounds between its parts in the world that the profile
+    is of: in the order of the parts, one fewer than there are parts."""
     past: Mapping[str, Sequence[Stay]] = field(default_factory=dict)
     """Segment to the stays in it that the membership log knows, before this run."""
-    ranks: Mapping[str, int] = field(default_factory=dict)
-    """`said` of a rank leaf to the place in its group, from 1; absent where the field is unknown,
-    and the size of that group under the same key with `#` in front."""
+    ranks: Mapping[str, Place] = field(default_factory=dict)
+    """`Rank.order` to the place by it; absent where the field or the group is unknown."""
+    unfilled: frozenset[str] = frozenset()
+    """Tables of facts that no source fills: what is asked of them is unknown."""
     crew: Sequence[Profile] = ()
     """The contacts of an account, as profiles of contacts."""
 
@@ -78,15 +94,45 @@ def midnight(day: date, zone: ZoneInfo) -> datetime:
 
 def profile_from_example(given: Row, clock: datetime, zone: ZoneInfo) -> Profile:
     """The profile that an example describes, at the clock given unless it has its own."""
-    return Profile(
+    rows = _rows(given, clock, zone)
+    profile = Profile(
         contact=_fixed(given["contact"], clock, zone) if given.get("contact") is not None else None,
         account=_fixed(given["account"], clock, zone) if given.get("account") is not None else None,
-        rows={
-            table: tuple(_fixed(row, clock, zone) for row in rows)
-            for table, rows in given.get("rows", {}).items()
-        },
+        rows=rows,
         segments=frozenset(given.get("segments", ())),
+        ranks=given.get("ranks", {}),
+        traits=_fixed(given.get("traits", {}), clock, zone),
+        thresholds=given.get("thresholds", {}),
     )
+    crew = tuple(_member(profile, one, clock, zone) for one in given.get("crew", ()))
+    return replace(profile, crew=crew, rows=_together(rows, crew)) if crew else profile
+
+
+def _rows(given: Row, clock: datetime, zone: ZoneInfo) -> dict[str, tuple[Row, ...]]:
+    return {
+        table: tuple(_fixed(row, clock, zone) for row in rows)
+        for table, rows in given.get("rows", {}).items()
+    }
+
+
+def _member(of: Profile, given: Row, clock: datetime, zone: ZoneInfo) -> Profile:
+    """One contact of an account's example: has the account's fields, facts and segments."""
+    own = profile_from_example(given, clock, zone)
+    shared = {table: rows for table, rows in of.rows.items() if table in ACCOUNT_ONLY}
+    segments = of.segments | own.segments
+    return replace(own, account=of.account, rows={**own.rows, **shared}, segments=segments)
+
+
+def _together(
+    rows: Mapping[str, Sequence[Row]], crew: Sequence[Profile]
+) -> dict[str, tuple[Row, ...]]:
+    """What an account rule reads: its own rows and those of its contacts."""
+    found = {table: tuple(own) for table, own in rows.items()}
+    for member in crew:
+        for table, own in member.rows.items():
+            if table not in ACCOUNT_ONLY:
+                found[table] = (*found.get(table, ()), *own)
+    return found
 
 
 def clock_of_example(given: Row, clock: datetime, zone: ZoneInfo) -> datetime:

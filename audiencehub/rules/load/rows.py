@@ -1,9 +1,16 @@
-"""Leaves over facts: event, order, deal, uses, intent."""
+"""Leaves over facts: event, order, deal, ticket, uses, intent and their like."""
 
 from __future__ import annotations
 
 from audiencehub.model import Entity
-from audiencehub.rules.language.catalog import ACCOUNT_ONLY, DATED, INLINE, TABLE_OF, near
+from audiencehub.rules.language.catalog import (
+    ACCOUNT_ONLY,
+    DATED,
+    INLINE,
+    INSTALLS,
+    TABLE_OF,
+    near,
+)
 from audiencehub.rules.language.form import (
     DAY,
     Aggregate,
@@ -38,20 +45,21 @@ def read_rows(desk: Desk, of: Entity, key: Scalar, node: Tree) -> Rows | None:
     windows: list[Check] = []
     aggregates: list[Aggregate] = []
     for name, value in mapping.entries:
-        if name.text in WINDOW and leaf != "uses":
+        if name.text in WINDOW and leaf not in INSTALLS:
             windows += _window(desk, table, name, value)
-        elif name.text in HOWS and leaf not in ("uses", "intent"):
+        elif name.text in HOWS and leaf not in (*INSTALLS, "intent"):
             aggregates += _aggregate(desk, table, name, value)
         else:
             parts += _part(desk, leaf, name, value)
     if len(aggregates) > 1:
         desk.fault(key, f"{leaf}: has several aggregates", "Write one leaf for each, under all:")
-    if leaf in ("uses", "intent") and not parts:
+    if leaf in (*INSTALLS, "intent") and not parts:
         desk.fault(key, f"{leaf}: says not which", f"Add {' or '.join(INLINE[leaf])}")
     if len(desk.faults) > faults:
         return None
-    if table == "technology_install":
-        parts.append(FieldTest(table, "is_live", "boolean", Tests((Check("is", True),)), key.line))
+    if leaf in INSTALLS:
+        live = Tests((Check("is", leaf == "uses"),))
+        parts.append(FieldTest(table, "is_live", "boolean", live, key.line))
     where = parts[0] if len(parts) == 1 else All(tuple(parts), key.line) if parts else None
     aggregate = aggregates[0] if aggregates else Aggregate("count", "", "", "integer", ONE_OR_MORE)
     window = Tests(tuple(windows)) if windows else None
@@ -70,8 +78,8 @@ def _part(desk: Desk, leaf: str, name: Scalar, value: Tree) -> list[Node]:
     table = TABLE_OF[leaf]
     if name.text in INLINE[leaf]:
         return _inline(desk, table, name, value)
-    if name.text == "since" and leaf == "uses":
-        return _since(desk, name, value)
+    if name.text == "since" and leaf in INSTALLS:
+        return _since(desk, leaf, name, value)
     if name.text == "where":
         found = row_condition(desk, table, value)
         return [found] if found else []
@@ -86,8 +94,9 @@ def _inline(desk: Desk, table: str, name: Scalar, value: Tree) -> list[Node]:
     return [FieldTest(table, name.text, field.type, tests, name.line)] if tests else []
 
 
-def _since(desk: Desk, name: Scalar, value: Tree) -> list[Node]:
-    dated = DATED["technology_install"]
+def _since(desk: Desk, leaf: str, name: Scalar, value: Tree) -> list[Node]:
+    """In use since it was first seen; dropped since it was last seen."""
+    dated = "last_detected_at" if leaf == "dropped" else DATED["technology_install"]
     if not isinstance(value, Map):
         desk.fault(
             value,
@@ -178,8 +187,8 @@ def _refuse(desk: Desk, leaf: str, table: str, name: Scalar) -> None:
         desk.fault(name, f"{name.text!r} is a field of the row", f"Put it under where: in {leaf}:")
         return
     own: tuple[str, ...]
-    if leaf in ("uses", "intent"):
-        own = ("where", "since") if leaf == "uses" else ("where", *WINDOW)
+    if leaf in (*INSTALLS, "intent"):
+        own = ("where", "since") if leaf in INSTALLS else ("where", *WINDOW)
         if name.text in ("strength", "decay", *HOWS):
             desk.fault(name, f"{leaf}: {name.text} is not available yet", "Remove it")
             return
