@@ -66,8 +66,13 @@ class Dialect:
         return value
 
     def exact(self, number: str) -> str:
-        """A double as a decimal with six places; null where it has no such value."""
-        raise NotImplementedError
+        """A double as a decimal with six places; null where it is too large, infinite or NaN.
+
+        Through its text, the shortest that means the same double: a direct cast keeps fifteen
+        digits in one engine and adds digits of its own in another. NaN is above every number.
+        """
+        spelled = f"CAST(CAST({number} AS {self.text}) AS DECIMAL(28, 6))"
+        return f"CASE WHEN abs({number}) < 1e22 THEN {spelled} END"
 
     def local_day(self, moment: str, zone: str) -> str:
         """The calendar day of a UTC timestamp in a time zone."""
@@ -98,10 +103,6 @@ class DuckDB(Dialect):
     def matches(self, value: str, pattern: str) -> str:
         """Partial match."""
         return f"regexp_matches({value}, {pattern})"
-
-    def exact(self, number: str) -> str:
-        """The cast rounds half away from zero; NaN is above every number, so it is left out."""
-        return f"CASE WHEN abs({number}) < 1e22 THEN CAST({number} AS DECIMAL(28, 6)) END"
 
 
 class Postgres(Dialect):
@@ -144,11 +145,14 @@ https://www.postgresql.org/docs/15/functions-matching.html"""
         """Collation C sorts UTF-8 by code point."""
         return f'{value} COLLATE "C"'
 
-    def exact(self, number: str) -> str:
-        """Through text: a direct cast keeps fifteen digits only."""
-        spelled = f"CAST(CAST({number} AS TEXT) AS DECIMAL(28, 6))"
-        return f"CASE WHEN abs({number}) < 1e22 THEN {spelled} END"
-
 
 DUCKDB, POSTGRES = DuckDB(), Postgres()
 DIALECTS: dict[str, Dialect] = {one.name: one for one in (DUCKDB, POSTGRES)}
+
+
+def dialect_named(name: str) -> Dialect:
+    """The dialect of that name. ConfigError with those that there are."""
+    if name not in DIALECTS:
+        known = ", ".join(sorted(DIALECTS))
+        raise ConfigError(f"there is no SQL dialect {name!r}: {known}", hint=f"Use one of: {known}")
+    return DIALECTS[name]

@@ -12,6 +12,7 @@ from textwrap import indent
 from audiencehub.model import Entity
 from audiencehub.rules.book import RuleBook
 from audiencehub.rules.language.catalog import CATALOG, Catalog
+from audiencehub.rules.language.form import FieldTest
 from audiencehub.rules.portable.dialect import Dialect
 from audiencehub.rules.portable.text import clauses, lines
 from audiencehub.rules.portable.values import Values
@@ -81,6 +82,15 @@ class Scope:
     def key(self, owner: Entity) -> str:
         """The id of the entity or of its account."""
         return f"{self.alias(owner)}.{owner}_id"
+
+    def field(self, test: FieldTest) -> str:
+        """The column of a field or trait, of the entity or of its account."""
+        owner: Entity = "account" if test.scope == "account" else "contact"
+        if test.trait:
+            return self.query.column(
+                self.joined(f"trait_{owner}", owner, f"{owner}_id"), test.field
+            )
+        return self.query.column(self.alias(owner), test.field)
 
     def joined(self, name: str, owner: Entity, key: str = "owner_id") -> str:
         """A sub-query or table with at most one row an owner, joined; answers its alias."""

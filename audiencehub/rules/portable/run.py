@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from audiencehub.rules.book import RuleBook, Segment
 from audiencehub.rules.language.catalog import CATALOG, Catalog
 from audiencehub.rules.language.form import All
-from audiencehub.rules.portable.dialect import DIALECTS
+from audiencehub.rules.portable.dialect import dialect_named
 from audiencehub.rules.portable.entities import MEMBER
 from audiencehub.rules.portable.query import Query, Scope
 from audiencehub.rules.portable.text import clauses, nested, where
@@ -54,7 +54,7 @@ def sql(
     asked of a table of `unfilled` is unknown. ConfigError for what the dialect cannot say.
     """
     values = Values()
-    text = _select(segment, Query(book, DIALECTS[dialect], values, catalog, unfilled))
+    text = _select(segment, Query(book, dialect_named(dialect), values, catalog, unfilled))
     return Statement(text, values.all())
 
 
@@ -86,7 +86,7 @@ class Portable:
         After each stage `settle(connection, stage)` must bring `member` up to date with its
         segments; without it who matches is a member. The connection's transaction is not ended.
         """
-        engine = DIALECTS[self.dialect]
+        engine = dialect_named(self.dialect)
         for table in (MATCHED, MEMBER):
             connection.execute(f"DROP TABLE IF EXISTS {table}")
             columns = f"segment {engine.text}, id {engine.id}"
@@ -96,7 +96,7 @@ class Portable:
             (settle or self._matches_are_members)(connection, stage)
 
     def _together(self, names: tuple[str, ...]) -> Statement:
-        engine, values = DIALECTS[self.dialect], Values()
+        engine, values = dialect_named(self.dialect), Values()
         selects = []
         for name in names:
             query = Query(self.book, engine, values, self.catalog, self.unfilled)
@@ -107,7 +107,7 @@ class Portable:
         return Statement(text, values.all())
 
     def _matches_are_members(self, connection: Connection, stage: PortableStage) -> None:
-        engine, values = DIALECTS[self.dialect], Values()
+        engine, values = dialect_named(self.dialect), Values()
         marks = ", ".join(engine.mark(values.name(name)) for name in stage.segments)
         connection.execute(
             f"INSERT INTO {MEMBER}(segment, id) "

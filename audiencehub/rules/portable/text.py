@@ -21,7 +21,15 @@ def either(parts: Sequence[str]) -> str:
 
 def negated(part: str) -> str:
     """The plain complement: what is unknown is not so."""
-    return f"NOT coalesce({inner(part)}, FALSE)"
+    return f"NOT {coalesced(part)}"
+
+
+def coalesced(part: str) -> str:
+    """The condition with two values only."""
+    body = inner(part)
+    if "\n" in body:
+        return f"coalesce(\n{indent(body, '  ')},\n  FALSE\n)"
+    return f"coalesce({body}, FALSE)"
 
 
 def lines(keyword: str, parts: Sequence[str], between: str = "") -> str:

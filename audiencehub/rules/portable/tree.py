@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from audiencehub.errors import ConfigError
-from audiencehub.model import Entity
 from audiencehub.rules.language.form import (
     All,
     Any_,
@@ -15,12 +14,13 @@ from audiencehub.rules.language.form import (
     MatchAll,
     Node,
     Not,
+    Rank,
     Rows,
     SegmentRef,
 )
 from audiencehub.rules.portable import entities, facts
 from audiencehub.rules.portable.query import Scope
-from audiencehub.rules.portable.text import TRUE, clauses, either, inner, lines, negated, together
+from audiencehub.rules.portable.text import TRUE, either, negated, together
 
 Writer = Callable[[Any, Scope], str]
 """The verdict on a node from the row of a scope: true, false, or null for false."""
@@ -47,40 +47,17 @@ def write(node: Node, scope: Scope) -> str:
 
 
 def _field(node: FieldTest, scope: Scope) -> str:
-    owner: Entity = "account" if node.scope == "account" else "contact"
-    column = scope.query.column(scope.alias(owner), node.field)
-    return scope.query.verdicts.tests(node.tests, column, node.type)
+    return scope.query.verdicts.tests(node.tests, scope.field(node), node.type)
 
 
 def _contacts(node: Contacts, scope: Scope) -> str:
-    """Counts an account's contacts and those that fulfil the condition; all of none is false."""
-    query = scope.query
-    crew = Scope(query, "contact")
-    fulfils = inner(write(node.where, crew))
-    counted = clauses(
-        lines(
-            "SELECT",
-            [
-                "c.account_id AS owner_id",
-                "count(*) AS people",
-                f"sum(CASE WHEN {fulfils} THEN 1 ELSE 0 END) AS fulfil",
-            ],
-        ),
-        crew.source(),
-        "WHERE c.account_id IS NOT NULL",
-        "GROUP BY c.account_id",
-    )
-    alias = scope.joined(query.sub("contacts", counted), "account")
-    if node.match == "all":
-        return f"{alias}.fulfil = {alias}.people"
-    least = {"any": 1, "none": 0, "at_least": node.count}[node.match]
-    sign = "=" if node.match == "none" else ">="
-    return f"coalesce({alias}.fulfil, 0) {sign} {query.bind(least)}"
+    return entities.contacts(node, scope, write)
 
 
 LEAVES: Mapping[type, Writer] = {
     FieldTest: _field,
     Rows: facts.rows,
     Contacts: _contacts,
+    Rank: entities.rank,
     SegmentRef: entities.segment,
 }

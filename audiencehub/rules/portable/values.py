@@ -118,12 +118,12 @@ def ahead(span: Span, plus: int = 0) -> Day:
 
 def ago(span: Span) -> Moment:
     """So many hours or minutes before the clock."""
-    return Moment(f"{_words(span)}_ago", span, -1)
+    return Moment(f"now_less_{_words(span)}", span, -1)
 
 
 def hence(span: Span) -> Moment:
     """So many hours or minutes after the clock."""
-    return Moment(f"in_{_words(span)}", span, 1)
+    return Moment(f"now_plus_{_words(span)}", span, 1)
 
 
 def _words(span: Span) -> str:
@@ -143,7 +143,7 @@ def _said(value: Any) -> str:
     else:
         text = str(value)
     slug = _SPLIT.sub("_", text.lower()).strip("_")[:_LONGEST].strip("_")
-    return slug if slug[:1].isalpha() else f"v_{slug}".rstrip("_")
+    return slug if slug[:1].isalpha() else f"text_{slug}".rstrip("_")
 
 
 @dataclass(slots=True)
@@ -153,11 +153,11 @@ class Values:
     _names: dict[Any, str] = field(default_factory=dict)
     _found: dict[str, Any] = field(default_factory=dict)
 
-    def name(self, value: Any) -> str:
-        """The name of a value or `When`; equal values of one type share one."""
+    def name(self, value: Any, stem: str = "") -> str:
+        """The name of a value or `When`, made of it or of `stem`; equal values share one."""
         key = (type(value).__name__, value)
         if key not in self._names:
-            stem = _said(value)
+            stem = stem or _said(value)
             name, number = stem, 1
             while name in self._found:
                 number += 1

@@ -44,9 +44,9 @@ class Verdicts:
     def __init__(self, dialect: Dialect, values: Values) -> None:
         self.dialect, self.values = dialect, values
 
-    def bind(self, value: Any) -> str:
-        """The mark of a value, or of what follows from the clock."""
-        return self.dialect.mark(self.values.name(self.dialect.value(value)))
+    def bind(self, value: Any, stem: str = "") -> str:
+        """The mark of a value, or of what follows from the clock; `stem` names it."""
+        return self.dialect.mark(self.values.name(self.dialect.value(value), stem))
 
     def tests(self, tests: Tests, value: str, kind: str, times: str = "") -> str:
         """All checks on a value of that type. `times` multiplies the literals, for averages."""
@@ -84,7 +84,7 @@ class Verdicts:
     def _plain(self, check: Check, value: str, literal: Callable[[Any], str]) -> str:
         if check.op == "matches":
             found = self.dialect.pattern(str(check.value))
-            return self.dialect.matches(value, self.bind(found))
+            return self.dialect.matches(value, self.bind(found, "pattern"))
         many = [literal(one) for one in _many(check)]
         if check.op == "between":
             return f"{value} BETWEEN {many[0]} AND {many[1]}"

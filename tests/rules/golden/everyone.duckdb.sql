@@ -1,0 +1,2 @@
+SELECT c.contact_id AS id
+FROM contact AS c
