@@ -12,8 +12,10 @@ from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from audiencehub.model import Entity
-from audiencehub.rules.language.form import Node, SegmentRef, Span, said, walk
+from audiencehub.rules.language.catalog import CATALOG, Catalog
+from audiencehub.rules.language.form import Node, SegmentRef, Span, deep, said
 from audiencehub.rules.language.spans import later
+from audiencehub.rules.language.trait import Ladder, Trait
 
 MODELS = (
     "demographic",
@@ -67,6 +69,8 @@ class Example:
     member: bool
     name: str = ""
     line: int = 0
+    near_miss: bool = False
+    """No member, and one change alone would make it one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,8 @@ class Segment:
     goal: str = ""
     action: str = ""
     owner: str = ""
+    kpis: tuple[str, ...] = ()
+    """The figures by which its owner tells whether it works, in words."""
     review_by: date | None = None
     activate: tuple[Activation, ...] = ()
     stay: Span | None = None
@@ -88,11 +94,13 @@ class Segment:
     examples: tuple[Example, ...] = ()
     path: str = ""
     line: int = 1
+    ladder: str = ""
+    """The ladder that it is a rung of."""
 
     @property
     def needs(self) -> tuple[str, ...]:
         """The segments it refers to, sorted."""
-        return tuple(sorted({n.segment for n in walk(self.when) if isinstance(n, SegmentRef)}))
+        return tuple(sorted({n.segment for n in deep(self.when) if isinstance(n, SegmentRef)}))
 
     @property
     def version(self) -> str:
@@ -112,15 +120,21 @@ class RuleBook:
     segments: Mapping[str, Segment]
     zone: ZoneInfo
     currency: str = "USD"
+    traits: Mapping[str, Trait] = field(default_factory=dict)
+    ladders: Mapping[str, Ladder] = field(default_factory=dict)
+    catalog: Catalog = CATALOG
+    """What the rules were read against: the canonical tables, and the company's own fields."""
 
     def __post_init__(self) -> None:
-        ordered = MappingProxyType(dict(sorted(self.segments.items())))
-        object.__setattr__(self, "segments", ordered)
+        for name in ("segments", "traits", "ladders"):
+            ordered = MappingProxyType(dict(sorted(getattr(self, name).items())))
+            object.__setattr__(self, name, ordered)
 
     @cached_property
     def hash(self) -> str:
         """Changes when the meaning of any rule, the time zone or the currency does."""
         parts = [f"{one.id}={one.version}" for one in self.segments.values()]
+        parts += [f"trait.{one.id}={one.version}" for one in self.traits.values()]
         meaning = "|".join([self.zone.key, self.currency, *parts])
         return hashlib.sha256(meaning.encode()).hexdigest()[:16]
 

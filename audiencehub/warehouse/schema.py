@@ -73,6 +73,11 @@ LINKS = (
     "record_kind",
 )
 """Keys of a Row's values that are not fields of its table."""
+MODEL_SCORE = (
+    "CREATE TABLE model_score(entity VARCHAR, id INTEGER, model VARCHAR, value DOUBLE, "
+    '"at" TIMESTAMP)'
+)
+"""What models say of contacts and accounts, and when they said it: a trait reads the newest."""
 
 
 def source_columns(table: Table) -> list[tuple[str, str]]:
@@ -112,6 +117,7 @@ def statements(tables: Mapping[str, Table] = TABLES) -> Iterator[str]:
         "CREATE TABLE member(entity VARCHAR, id INTEGER, segment VARCHAR, since TIMESTAMP, "
         "reason VARCHAR)"
     )
+    yield MODEL_SCORE
     yield from touched.statements()
     yield from provenance.statements(tables)
     yield history.view(tables)

@@ -69,6 +69,11 @@ class FieldTest:
     trait: bool = False
     """The field is a computed trait of the scope, not one of its columns."""
 
+    @property
+    def name(self) -> str:
+        """As a rule writes it: `account.industry`, `trait.spend`."""
+        return f"{'trait' if self.trait else self.scope}.{self.field}"
+
 
 @dataclass(frozen=True, slots=True)
 class Aggregate:
@@ -132,10 +137,20 @@ class Trend:
     how: How
     of: str
     of_type: str
-    window: Span
+    span: Span
     tests: Tests
     """On the change as a share: -0.5 is half of what it was. Unknown where nothing was before."""
     line: int = dataclasses.field(default=0, compare=False)
+
+    @property
+    def window(self) -> Tests:
+        """Both windows together: the rows that count at all."""
+        return Tests((Check("within", Span(2 * self.span.count, self.span.unit)),))
+
+    @property
+    def last(self) -> Check:
+        """The later of the two windows."""
+        return Check("within", self.span)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,9 +159,16 @@ class Strength:
 
     owner: Entity
     where: Node | None
-    half_life: Span
+    window: Tests | None
+    half_life: int
+    """In days."""
     tests: Tests
     line: int = dataclasses.field(default=0, compare=False)
+
+    @property
+    def table(self) -> str:
+        """Whose rows it reads."""
+        return "intent_signal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,14 +190,19 @@ class Occasion:
 
     scope: Entity
     kind: Literal["holiday", "yearly", "local_time"]
-    of: str
-    """Holiday name or `any`; field of a yearly date; empty for local time."""
-    window: Tests | None
-    """When the occasion falls, seen from the clock's date; None for local time."""
+    names: tuple[str, ...] = ()
+    """Holidays by the slugs of their English names, sorted; none is any holiday."""
+    country: str = ""
+    """Whose holidays; empty is the country of the person, else of the account."""
+    by: FieldTest | None = None
+    """The field of a yearly date; its tests are not read."""
+    window: Tests | None = None
+    """When the occasion falls: one `next` or `within` of days; None for local time."""
     days: tuple[str, ...] = ()
     """Local time: monday, tuesday, …; empty is every day."""
     hours: tuple[int, int] | None = None
-    """Local time: minutes after midnight, from (inclusive) and until (exclusive)."""
+    """Local time: minutes after midnight, from (inclusive) and until (exclusive), which may lie
+    on the next day."""
     line: int = dataclasses.field(default=0, compare=False)
 
 
@@ -206,6 +233,15 @@ class Rank:
     within: FieldTest | None
     """The field whose values make the groups; None is all together."""
     line: int = dataclasses.field(default=0, compare=False)
+
+    @property
+    def order(self) -> str:
+        """What the places are by, in words: leaves that differ only in their size share it."""
+        group = ""
+        if self.within is not None:
+            own = self.within.field == "account_id"
+            group = f" within {'account' if own else self.within.name}"
+        return f"{'top' if self.top else 'bottom'} {self.by.name}{group}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,10 +292,14 @@ class Not:
 
     part: Node
     line: int = dataclasses.field(default=0, compare=False)
+    rung: str = dataclasses.field(default="", compare=False)
+    """Where it stands for not being on an earlier rung of a ladder: that rung's label."""
 
 
 OverRow = FieldTest | Near | Occasion
 """Leaves decided by the entity's own row alone."""
+Grouped = Rows | Trend | Strength
+"""Leaves that are one aggregate over one entity's rows of one table."""
 OverFacts = Rows | Sequence | Trend | Strength
 """Leaves decided by the facts of the entity, or of its account."""
 OverAll = Rank | Past
@@ -276,6 +316,14 @@ def walk(node: Node) -> Iterator[Node]:
             yield from walk(part)
     elif isinstance(node, Not):
         yield from walk(node.part)
+
+
+def deep(node: Node) -> Iterator[Node]:
+    """As `walk`, and into the conditions on contacts of an account; not into `where` of rows."""
+    for one in walk(node):
+        yield one
+        if isinstance(one, Contacts):
+            yield from deep(one.where)
 
 
 def said(thing: Any) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from audiencehub.errors import Fault
+from audiencehub.model import Entity
 from audiencehub.rules.language.catalog import CATALOG, Catalog, near
 from audiencehub.rules.load.tree import Broken, Map, Scalar, Seq, Tree
 
@@ -18,6 +19,8 @@ class Desk:
     currency: str = "USD"
     catalog: Catalog = CATALOG
     faults: list[Fault] = field(default_factory=list)
+    traits: Mapping[str, tuple[Entity, str]] = field(default_factory=dict)
+    """Column of a trait to whose it is and its type; an empty type is that of a faulty file."""
 
     def fault(self, node: Tree | int, message: str, hint: str = "") -> None:
         """Write one fault down; a node that was refused already earns no second one."""

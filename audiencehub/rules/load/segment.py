@@ -49,12 +49,12 @@ def segment_of(desk: Desk, tree: Tree) -> Segment | None:
         if mapping.get(needed) is None:
             desk.fault(mapping, f"has no {needed}", f"Add {needed}: {KEYS[needed]}")
     name = _id(desk, mapping)
-    of = _choice(desk, mapping, "of", ("contact", "account"))
-    model = _choice(desk, mapping, "model", MODELS)
+    of = choice(desk, mapping, "of", ("contact", "account"))
+    model = choice(desk, mapping, "model", MODELS)
     when = mapping.get("when")
     entity: Any = of or "contact"
     condition = _when(desk, entity, when) if when is not None else None
-    values = _rest(desk, entity, mapping)
+    values = read_rest(desk, entity, mapping)
     if len(desk.faults) > faults or not (name and of and model and condition):
         return None
     return Segment(
@@ -69,7 +69,8 @@ def _when(desk: Desk, of: Any, node: Tree) -> Any:
     return Reader(desk, of).condition(node, "when")
 
 
-def _rest(desk: Desk, of: Any, mapping: Map) -> dict[str, Any]:
+def read_rest(desk: Desk, of: Any, mapping: Map) -> dict[str, Any]:
+    """Everything of a segment but id, model, entity and condition, as values of `Segment`."""
     out: dict[str, Any] = {}
     for name in ("label", "goal", "action", "owner"):
         node = mapping.get(name)
@@ -115,7 +116,8 @@ def _id(desk: Desk, mapping: Map) -> str | None:
     return said
 
 
-def _choice(desk: Desk, mapping: Map, name: str, options: tuple[str, ...]) -> str | None:
+def choice(desk: Desk, mapping: Map, name: str, options: tuple[str, ...]) -> str | None:
+    """The word under a key, one of the options, or None and a fault where it is another."""
     node = mapping.get(name)
     if node is None or isinstance(node, Broken):
         return None
@@ -147,7 +149,7 @@ def _activation(desk: Desk, node: Tree, label: str) -> Activation | None:
     to = mapping.get("to")
     if to is None:
         desk.fault(node, "an activation says not where to", "Add to: <destination>")
-    kind: Any = _choice(desk, mapping, "as", ("tag", "list"))
+    kind: Any = choice(desk, mapping, "as", ("tag", "list"))
     if mapping.get("as") is None:
         desk.fault(node, "an activation says not as what", "Add as: tag, or as: list")
     destination = desk.text(to, "to") if to is not None else None

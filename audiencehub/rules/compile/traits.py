@@ -1,0 +1,299 @@
+"""All traits of a book as a few statements that leave one table per entity.
+
+`trait_contact` and `trait_account` have a row per contact and account and a column per trait (or
+part of one); `trait_threshold` holds the bounds between percentiles and quintiles. Values over
+facts are computed first, in one narrow GROUP BY per kind of facts; what reads other traits follows
+in stages. Traits of accounts come before those of contacts, which may read them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from audiencehub.model import Entity
+from audiencehub.rules.compile.bind import Binder, Statement
+from audiencehub.rules.compile.checks import NOW, edges, point
+from audiencehub.rules.compile.leaves import collect, leaves_statement
+from audiencehub.rules.compile.measures import EXACT, cut, measures_sql
+from audiencehub.rules.compile.project import Projector
+from audiencehub.rules.compile.words import quoted
+from audiencehub.rules.language.catalog import Catalog
+from audiencehub.rules.language.form import Check, FieldTest
+from audiencehub.rules.language.trait import (
+    CELLS,
+    PERCENTILES,
+    Band,
+    Cell,
+    Column,
+    Measure,
+    Points,
+    Quantile,
+    Ratio,
+    Score,
+    Term,
+    Trait,
+    levels,
+)
+
+ORDER: tuple[Entity, Entity] = ("account", "contact")
+THRESHOLDS = (
+    "CREATE OR REPLACE TABLE trait_threshold(trait VARCHAR, grp VARCHAR, "
+    f"bounds {EXACT}[], known BIGINT)"
+)
+"""Per trait and group ('' without groups): the bounds between parts, and how many are known."""
+
+
+def trait_statements(
+    traits: Mapping[str, Trait], catalog: Catalog, unfilled: frozenset[str] = frozenset()
+) -> tuple[Statement, ...]:
+    """CREATE TABLE trait_account, trait_contact and trait_threshold; without traits they go."""
+    if not traits:
+        names = ("trait_contact", "trait_account", "trait_threshold")
+        return tuple(Statement(f"DROP TABLE IF EXISTS {name}", {}) for name in names)
+    found = [Statement(THRESHOLDS, {})]
+    stages = levels(traits)
+    for entity in ORDER:
+        own = [[one for one in stage if one.of == entity] for stage in stages]
+        found += _Table(entity, [one for one in own if one], catalog, unfilled).statements()
+    return tuple(found)
+
+
+@dataclass(slots=True)
+class _Table:
+    """Writes the statements of one entity's table."""
+
+    entity: Entity
+    stages: Sequence[Sequence[Column]]
+    catalog: Catalog
+    unfilled: frozenset[str]
+    measures: dict[Measure, str] = field(default_factory=dict)
+
+    def statements(self) -> Iterator[Statement]:
+        """In order."""
+        for column in (one for stage in self.stages for one in stage):
+            for term in _terms(column):
+                if isinstance(term, Measure):
+                    self.measures.setdefault(term, f"m{len(self.measures)}")
+        key = f"{self.entity}_id"
+        if self.measures:
+            bind = Binder()
+            sql = measures_sql(self.entity, self.measures, self.unfilled, bind, self.catalog)
+            yield bind.statement(f"CREATE OR REPLACE TEMP TABLE measure_{self.entity} AS {sql}")
+        table = f"trait_{self.entity}"
+        yield Statement(f"CREATE OR REPLACE TABLE {table} AS SELECT {key} FROM {self.entity}", {})
+        for stage in self.stages:
+            yield from self._stage(stage)
+        if self.measures:
+            yield Statement(f"DROP TABLE IF EXISTS temp.measure_{self.entity}", {})
+
+    def _stage(self, stage: Sequence[Column]) -> Iterator[Statement]:
+        for column in stage:
+            if isinstance(column.body, Quantile):
+                yield self._thresholds(column.name, column.body)
+        conditions = [
+            condition
+            for column in stage
+            if isinstance(column.body, Points)
+            for condition, _ in column.body.parts
+        ]
+        leaves = collect(conditions, self.unfilled)
+        projector = Projector(self.entity, leaves, {}, {})
+        if conditions:
+            for entity in ORDER[: ORDER.index(self.entity) + 1]:
+                yield leaves_statement(leaves[entity], self.catalog)
+        bind = Binder()
+        values = [
+            f"CAST({self._value(column, projector, bind)} AS {_type(column)}) "
+            f"AS {quoted(column.name)}"
+            for column in stage
+        ]
+        joins = self._joins(stage, bind) + projector._joins(conditions)
+        table = f"trait_{self.entity}"
+        yield bind.statement(
+            f"CREATE OR REPLACE TABLE {table} AS SELECT t.*, {', '.join(values)} "
+            f"FROM {table} AS t{joins}"
+        )
+
+    def _joins(self, stage: Sequence[Column], bind: Binder) -> str:
+        key = f"{self.entity}_id"
+        joins = f" JOIN {self.entity} AS e ON e.{key} = t.{key}"
+        if self.measures:
+            joins += f" LEFT JOIN measure_{self.entity} AS m ON m.{key} = t.{key}"
+        terms = [term for column in stage for term in _terms(column)]
+        joins += self._account(terms)
+        for number, column in enumerate(stage):
+            if isinstance(column.body, Score):
+                sql = self._scores(column.body, bind)
+                joins += f" LEFT JOIN ({sql}) AS s{number} ON s{number}.id = t.{key}"
+            elif isinstance(column.body, Quantile) and column.body.within is not None:
+                name, group = bind(column.name), self._source(column.body.within)
+                sql = f"SELECT grp, bounds FROM trait_threshold WHERE trait = {name}"
+                joins += f" LEFT JOIN ({sql}) AS q{number} ON q{number}.grp = {_text(group)}"
+        return joins + "".join(self._ungrouped(stage, bind))
+
+    def _ungrouped(self, stage: Sequence[Column], bind: Binder) -> Iterator[str]:
+        for number, column in enumerate(stage):
+            if isinstance(column.body, Quantile) and column.body.within is None:
+                sql = f"SELECT bounds FROM trait_threshold WHERE trait = {bind(column.name)}"
+                yield f" CROSS JOIN (SELECT ({sql}) AS bounds) AS q{number}"
+
+    def _account(self, terms: Sequence[Term]) -> str:
+        if self.entity == "account":
+            return ""
+        shared = [one for one in terms if isinstance(one, FieldTest) and one.scope == "account"]
+        joins = ""
+        if any(not one.trait for one in shared):
+            joins += " LEFT JOIN account AS a ON a.account_id = e.account_id"
+        if any(one.trait for one in shared):
+            joins += " LEFT JOIN trait_account AS ta ON ta.account_id = e.account_id"
+        return joins
+
+    def _source(self, term: FieldTest) -> str:
+        alias = {False: ("e", "a"), True: ("t", "ta")}[term.trait][term.scope != self.entity]
+        return f"{alias}.{quoted(term.field)}"
+
+    def _term(self, term: Term) -> str:
+        """The value of a term; numbers of fields as decimals, since doubles differ by engine."""
+        if isinstance(term, Measure):
+            value, kind = f"m.{self.measures[term]}", term.rows.aggregate.of_type
+            inexact = kind == "number" and term.how in ("min", "max", "first", "last")
+        else:
+            value, inexact = self._source(term), term.type == "number"
+        return f"TRY_CAST({value} AS DECIMAL(28, 6))" if inexact else value
+
+    def _value(self, column: Column, projector: Projector, bind: Binder) -> str:
+        body = column.body
+        if isinstance(body, Measure):
+            return f"m.{self.measures[body]}"
+        if isinstance(body, Ratio):
+            return cut(self._term(body.part), self._term(body.whole))
+        if isinstance(body, Band):
+            return self._band(body, bind)
+        if isinstance(body, Points):
+            worth = [f"CASE WHEN {projector._node(c)} THEN {n} ELSE 0 END" for c, n in body.parts]
+            return " + ".join(worth)
+        if isinstance(body, Cell):
+            return self._cell(body, bind)
+        stage = next(one for one in self.stages if column in one)
+        number = list(stage).index(column)
+        if isinstance(body, Score):
+            return f"TRY_CAST(s{number}.value AS DECIMAL(28, 6))"
+        assert isinstance(body, Quantile), "every other body has its own SQL"
+        return self._part(body, f"q{number}.bounds")
+
+    def _band(self, body: Band, bind: Binder) -> str:
+        value = self._term(body.of)
+        cases = [
+            f"WHEN {value} < {bind(bound)} THEN {bind(name)}"
+            for name, bound in body.bands
+            if bound is not None
+        ]
+        top, bound = body.bands[-1]
+        rest = bind(top) if bound is None else "NULL"
+        return f"CASE WHEN {value} IS NULL THEN NULL {' '.join(cases)} ELSE {rest} END"
+
+    def _cell(self, body: Cell, bind: Binder) -> str:
+        high, wide, deep = (
+            self._source(one) for one in (body.recency, body.frequency, body.monetary)
+        )
+        value = f"(({wide} + {deep} + 1) // 2)"
+        cases = [
+            f"WHEN {high} BETWEEN {one.start} AND {one.stop - 1} "
+            f"AND {value} BETWEEN {two.start} AND {two.stop - 1} THEN {bind(name)}"
+            for name, places in CELLS.items()
+            for one, two in places
+        ]
+        return f"CASE {' '.join(cases)} END"
+
+    def _part(self, body: Quantile, bounds: str) -> str:
+        value = self._term(body.of)
+        takes = [f"{value} IS NOT NULL", f"{bounds} IS NOT NULL"]
+        if body.given is not None:
+            takes.append(f"{self._source(body.given)} IS NOT NULL")
+
+        def search(low: int, high: int) -> str:
+            """The part, when it is known to be from `low` to `high`."""
+            if low == high:
+                return str(low)
+            middle = (low + high) // 2
+            beyond = f"{bounds}[{middle}] {'>' if body.falling else '<'} {value}"
+            return (
+                f"CASE WHEN {beyond} THEN {search(middle + 1, high)} ELSE {search(low, middle)} END"
+            )
+
+        return f"CASE WHEN {' AND '.join(takes)} THEN {search(1, body.parts)} END"
+
+    def _thresholds(self, name: str, body: Quantile) -> Statement:
+        """INSERT of the discrete quantiles of all known values, by group."""
+        bind = Binder()
+        sign = "-" if body.falling else ""
+        value = f"{sign}{self._term(body.of)}"
+        group = _text(self._source(body.within)) if body.within else "''"
+        takes = [f"{self._term(body.of)} IS NOT NULL", f"{group} IS NOT NULL"]
+        if body.given is not None:
+            takes.append(f"{self._source(body.given)} IS NOT NULL")
+        terms = [body.of, *([body.within] if body.within else [])]
+        key = f"{self.entity}_id"
+        rows = (
+            f"SELECT {group} AS grp, {value} AS x FROM trait_{self.entity} AS t "
+            f"JOIN {self.entity} AS e ON e.{key} = t.{key}{self._account(terms)} "
+            f"WHERE {' AND '.join(takes)}"
+        )
+        shares = ", ".join(_share(place, body.parts) for place in range(1, body.parts))
+        cuts = f"CAST(quantile_disc(x, [{shares}]) AS {EXACT}[])"
+        bounds = f"[{sign}one FOR one IN {cuts}]" if sign else cuts
+        return bind.statement(
+            f"INSERT INTO trait_threshold SELECT {bind(name)}, grp, {bounds}, count(*) "
+            f"FROM ({rows}) GROUP BY grp"
+        )
+
+    def _scores(self, body: Score, bind: Binder) -> str:
+        takes = (
+            f'model = {bind(body.model)} AND entity = {bind(self.entity)} AND "at" <= {bind(NOW)}'
+        )
+        if body.within is not None:
+            edge = edges(Check("within", body.within))
+            assert edge.start is not None, "a window has a start"
+            sign = ">" if edge.open_start else ">="
+            takes += f' AND "at" {sign} {bind(point(edge.start, "instant"))}'
+        best = 'max(struct_pack(a := "at", v := value)).v'
+        return f"SELECT id, {best} AS value FROM model_score WHERE {takes} AND value IS NOT NULL GROUP BY id"
+
+
+def _share(place: int, parts: int) -> str:
+    """An exact decimal: with a double the engine may be one place off."""
+    digits = place * PERCENTILES // parts
+    return f"0.{digits:02d}::DECIMAL(3, 2)"
+
+
+def _text(value: str) -> str:
+    return f"CAST({value} AS VARCHAR)"
+
+
+def _terms(column: Column) -> list[Term]:
+    """What the column's own SQL reads; conditions of points are read through their leaves."""
+    body = column.body
+    if isinstance(body, Measure):
+        return [body]
+    if isinstance(body, Ratio):
+        return [body.part, body.whole]
+    if isinstance(body, Band):
+        return [body.of]
+    if isinstance(body, Quantile):
+        return [one for one in (body.of, body.given, body.within) if one is not None]
+    return [body.recency, body.frequency, body.monetary] if isinstance(body, Cell) else []
+
+
+def _type(column: Column) -> str:
+    """The type of the column; amounts and decimals keep six decimals."""
+    return {
+        "integer": "BIGINT",
+        "money": EXACT,
+        "decimal": EXACT,
+        "number": "DOUBLE",
+        "text": "VARCHAR",
+        "boolean": "BOOLEAN",
+        "date": "DATE",
+        "instant": "TIMESTAMP",
+    }[column.type]
