@@ -54,12 +54,13 @@ def say(text: str = "", **kwargs: Any) -> None:
     console.print(text, **kwargs)
 
 
-def fold(text: str, style: str | None = None) -> None:
+def fold(text: str, style: str | None = None, to: Console | None = None) -> None:
     """A line of data as it is, folded at the width with its own indent and a little more."""
+    out = to or console
     indent = " " * (len(text) - len(text.lstrip()))
     lines = textwrap.wrap(
         text,
-        console.width,
+        out.width,
         initial_indent="",
         subsequent_indent=f"{indent}    ",
         drop_whitespace=True,
@@ -67,7 +68,7 @@ def fold(text: str, style: str | None = None) -> None:
         break_on_hyphens=False,
     )
     for line in lines or [""]:
-        console.print(line, style=style, markup=False, soft_wrap=True)
+        out.print(line, style=style, markup=False, soft_wrap=True)
 
 
 def emit(value: Any) -> None:

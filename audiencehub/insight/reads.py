@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any
 
 from audiencehub.rules import RuleBook
 from audiencehub.rules.language.catalog import DATED
-from audiencehub.rules.language.form import DAY, FieldTest, Rows
+from audiencehub.rules.language.form import DAY, FieldTest, Near, Rows, Strength, Trend
 
 FieldName = tuple[str, str]
 """(table, field)."""
@@ -23,34 +23,78 @@ class Readers:
     """Those that cannot do without: some test of theirs is not `or_unknown`."""
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One place of a rule where it reads a field, or a table."""
+
+    table: str
+    field: str
+    """Empty: rows of the table are asked for, whatever is in them."""
+    line: int
+    needed: bool
+    """An unknown value decides here."""
+    trait: str = ""
+    """The trait through which it is read."""
+
+
 def reads(book: RuleBook) -> Mapping[FieldName, Readers]:
-    """Field to the segments whose own condition reads it; not through other segments."""
+    """Field to the segments whose own condition reads it, itself or through traits; not through
+    other segments."""
     found: dict[FieldName, dict[str, bool]] = {}
     for name, segment in book.segments.items():
-        for *field, needed in _fields(segment.when):
-            names = found.setdefault((field[0], field[1]), {})
-            names[name] = names.get(name, False) or needed
+        for one in readings(segment.when, book):
+            if one.field:
+                names = found.setdefault((one.table, one.field), {})
+                names[name] = names.get(name, False) or one.needed
     return {
         field: Readers(frozenset(names), frozenset(one for one in names if names[one]))
         for field, names in sorted(found.items())
     }
 
 
-def _fields(node: Any) -> Iterator[tuple[str, str, bool]]:
-    """Every field below a part of the typed form, whatever kinds of parts it may have, and whether
-    it must be known."""
+def readings(node: Any, book: RuleBook, line: int = 0, trait: str = "") -> Iterator[Reading]:
+    """Every field and table below a part of the typed form, whatever kinds of parts it may have,
+    and below the traits that it names. A part without a line stands on its parent's."""
     if isinstance(node, tuple):
         for one in node:
-            yield from _fields(one)
+            yield from readings(one, book, line, trait)
         return
     if not is_dataclass(node):
         return
+    # Inside a trait the line of the rule counts: that is where a person looks.
+    line = line if trait else getattr(node, "line", 0) or line
     if isinstance(node, FieldTest):
-        yield (node.scope, node.field, not node.tests.or_unknown)
-    elif isinstance(node, Rows):
-        yield from ((*field, True) for field in _of_rows(node))
+        if node.trait:
+            yield from _of_trait(node, book, line)
+        else:
+            yield Reading(node.scope, node.field, line, not node.tests.or_unknown, trait)
+        return
+    if isinstance(node, Rows):
+        yield from (Reading(*field, line, True, trait) for field in _of_rows(node))
+    if isinstance(table := getattr(node, "table", None), str):
+        yield Reading(table, "", line, True, trait)
+    yield from (Reading(*field, line, True, trait) for field in _of_others(node))
     for one in fields(node):
-        yield from _fields(getattr(node, one.name))
+        yield from readings(getattr(node, one.name), book, line, trait)
+
+
+def _of_trait(node: FieldTest, book: RuleBook, line: int) -> Iterator[Reading]:
+    """What the trait is computed from, and the traits that it stands on; circles are refused."""
+    for trait in book.traits.values():
+        for column in trait.columns:
+            if column.name == node.field:
+                for one in readings(column.body, book, line, column.name):
+                    yield replace(one, needed=one.needed and not node.tests.or_unknown)
+
+
+def _of_others(node: Any) -> Iterator[FieldName]:
+    """What the other kinds of leaves name without a test."""
+    if isinstance(node, Strength):
+        yield from (("intent_signal", name) for name in ("", "score"))
+    elif isinstance(node, Trend) and node.of and node.of != DAY:
+        yield (node.table, node.of)
+    elif isinstance(node, Near):
+        yield from ((node.scope, name) for name in ("latitude", "longitude"))
 
 
 def _of_rows(node: Rows) -> Iterator[FieldName]:

@@ -1,0 +1,101 @@
+"""Reach: of a segment's members, how many each destination would get, and why not the others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import duckdb
+
+from audiencehub.connector import Capabilities
+from audiencehub.delivery.desired import Desired, desired_list, desired_tags
+from audiencehub.delivery.places import Place, Segment, places, record_sources
+from audiencehub.ledger import Ledger
+from audiencehub.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """One place that the segment goes to."""
+
+    target: str
+    """`meta_ads/list/<segment>`, `hubspot/contact/tags`."""
+    kind: str
+    people: int
+    """Members who would be there; for tags those with a record, for lists those with consent and
+    an identifier that the platform takes. Of an account segment: contacts on lists."""
+    records: int
+    """What would be written: CRM records, or list entries."""
+    excluded: Mapping[str, int]
+    """Reason to members left out: no_record, holdout, suppressed, no_consent, no_identifier."""
+    minimum: int | None
+    """Below this the platform does not use the list."""
+
+    @property
+    def enough(self) -> bool:
+        """The platform would use it."""
+        return self.minimum is None or self.people >= self.minimum
+
+    def json(self) -> dict[str, Any]:
+        """As JSON values."""
+        return {
+            "target": self.target,
+            "kind": self.kind,
+            "people": self.people,
+            "records": self.records,
+            "excluded": dict(self.excluded),
+            "minimum": self.minimum,
+            "enough": self.enough,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class _Book:
+    segments: Mapping[str, Segment]
+
+
+def reach(
+    connection: duckdb.DuckDBPyConnection,
+    ledger: Ledger,
+    settings: Settings,
+    name: str,
+    segment: Segment,
+    capabilities: Mapping[str, Capabilities],
+    now: datetime,
+) -> list[Reach]:
+    """Where the segment would arrive if it went out as the table `member` of this connection says.
+
+    `capabilities` are those of the destinations that stand in the settings; the rule's other
+    destinations are left out. Read only: nothing is planned and nobody is called.
+    """
+    size = connection.execute("SELECT count(*) FROM member WHERE segment = ?", [name]).fetchall()[
+        0
+    ][0]
+    found = []
+    for destination, can in capabilities.items():
+        entry = settings.destinations[destination]
+        for place in places(_Book({name: segment}), destination, entry, can, ()):
+            if place.target.kind == "list":
+                wanted = desired_list(place, connection, ledger, can, entry.options, now, {})
+                found.append(_list(place, wanted, can))
+            else:
+                sources = record_sources(settings, destination)
+                wanted = desired_tags(place, connection, ledger, sources, settings.zone, {})
+                found.append(_tags(place, wanted, int(size)))
+    return found
+
+
+def _list(place: Place, wanted: Desired, can: Capabilities) -> Reach:
+    people = len(wanted.identifiers)
+    return Reach(place.target.id, "list", people, people, dict(+wanted.excluded), can.minimum)
+
+
+def _tags(place: Place, wanted: Desired, size: int) -> Reach:
+    people = len({wanted.persons[member] for member in wanted.reasons})
+    excluded = dict(+wanted.excluded)
+    missing = size - people - sum(excluded.values())
+    if missing > 0:
+        excluded["no_record"] = missing
+    return Reach(place.target.id, "tag", people, len(wanted.reasons), excluded, None)
