@@ -79,8 +79,8 @@ class Dialect:
         return f"CAST(({moment} AT TIME ZONE 'UTC') AT TIME ZONE {zone} AS DATE)"
 
     def is_one_of(self, value: str, many: str) -> str:
-        """A value is in one bound list."""
-        return f"{value} = ANY({many})"
+        """A text is in one bound list."""
+        return f"{value} = ANY(CAST({many} AS {self.text}[]))"
 
 
 class DuckDB(Dialect):

@@ -14,11 +14,12 @@ from audiencehub.rules.language.form import (
     MatchAll,
     Node,
     Not,
+    Occasion,
     Rank,
     Rows,
     SegmentRef,
 )
-from audiencehub.rules.portable import entities, facts
+from audiencehub.rules.portable import entities, facts, occasions
 from audiencehub.rules.portable.query import Scope
 from audiencehub.rules.portable.text import TRUE, either, negated, together
 
@@ -58,6 +59,7 @@ LEAVES: Mapping[type, Writer] = {
     FieldTest: _field,
     Rows: facts.rows,
     Contacts: _contacts,
+    Occasion: occasions.occasion,
     Rank: entities.rank,
     SegmentRef: entities.segment,
 }

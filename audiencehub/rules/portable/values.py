@@ -108,25 +108,26 @@ def on(fixed: date, plus: int = 0) -> Day:
 
 def back(span: Span) -> Day:
     """The first of the days that end today and fill the span."""
-    return Day(f"last_{_words(span)}", span=span, sign=-1, plus=1)
+    return Day(f"last_{words(span)}", span=span, sign=-1, plus=1)
 
 
 def ahead(span: Span, plus: int = 0) -> Day:
     """The last of the days that begin tomorrow and fill the span, or the day after it."""
-    return Day(f"{'after' if plus else 'end_of'}_next_{_words(span)}", None, span, 1, plus)
+    return Day(f"{'after' if plus else 'end_of'}_next_{words(span)}", None, span, 1, plus)
 
 
 def ago(span: Span) -> Moment:
     """So many hours or minutes before the clock."""
-    return Moment(f"now_less_{_words(span)}", span, -1)
+    return Moment(f"now_less_{words(span)}", span, -1)
 
 
 def hence(span: Span) -> Moment:
     """So many hours or minutes after the clock."""
-    return Moment(f"now_plus_{_words(span)}", span, 1)
+    return Moment(f"now_plus_{words(span)}", span, 1)
 
 
-def _words(span: Span) -> str:
+def words(span: Span) -> str:
+    """A span as part of a name."""
     return str(span).replace(" ", "_")
 
 
