@@ -9,11 +9,26 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from audiencehub.rules.book import RuleBook, Segment
+from audiencehub.rules.decide import decided_by
 from audiencehub.rules.evaluate import Clause, Evaluation, evaluate
-from audiencehub.rules.flip import Flip, nearest
-from audiencehub.rules.language.form import All, Any_, FieldTest, Not, Rows
+from audiencehub.rules.flip import nearest
+from audiencehub.rules.language.catalog import CATALOG, Catalog
+from audiencehub.rules.language.form import (
+    All,
+    Any_,
+    Contacts,
+    FieldTest,
+    Not,
+    Occasion,
+    Rank,
+    Rows,
+    deep,
+)
 from audiencehub.rules.language.profile import Profile
-from audiencehub.rules.words import age_text, node_text, value_text
+from audiencehub.rules.telling import contacts, occasion, rank
+from audiencehub.rules.telling.change import Flip
+from audiencehub.rules.telling.traits import with_origins
+from audiencehub.rules.words import age_text, field_text, node_text, value_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +67,13 @@ class Explanation:
     clauses: tuple[Line, ...]
     flip: tuple[str, ...]
     """The fewest changes that would turn the verdict round; empty when nothing can."""
+    decided: tuple[str, ...] = ()
+    """The clauses that carry the verdict: all that fail of an `all`, all that hold of an `any`."""
+
+    @property
+    def near_miss(self) -> bool:
+        """Out, and one clause alone keeps it out."""
+        return not self.matches and len(self.flip) == 1 and len(self.decided) == 1
 
     def lines(self) -> list[str]:
         """Text for a terminal or an e-mail, one string per line."""
@@ -60,6 +82,8 @@ class Explanation:
             held = "still a member: stay" if self.member else "not yet a member"
             state += f" by the rule, {held}"
         out = [f"{self.label} [{self.segment}]: {state}", *(f"  {one}" for one in self.clauses)]
+        if self.near_miss:
+            out.append(f"  a near miss, only this fails: {self.decided[0]}")
         if self.flip:
             change = "to leave" if self.matches else "to enter"
             out.append(f"  nearest change {change}: {'; and '.join(self.flip)}")
@@ -71,6 +95,8 @@ class Explanation:
             **asdict(self),
             "clauses": [asdict(one) for one in self.clauses],
             "flip": list(self.flip),
+            "decided": list(self.decided),
+            "near_miss": self.near_miss,
         }
 
 
@@ -87,6 +113,8 @@ def explain(
     """
     entity = "account" if profile.contact is None else "contact"
     names = list(segments) if segments is not None else list(book.segments)
+    if any(_reads_traits(book.segments[name]) for name in names):
+        profile = with_origins(book, profile, clock)
     out = []
     for name in names:
         segment = book.segments[name]
@@ -103,13 +131,23 @@ def explain(
                 segment.version,
                 tuple(_lines(root, profile, clock, book.zone, 0)),
                 flip.changes if isinstance(flip, Flip) else (),
+                decided_by(root, book.zone),
             )
         )
     return out
 
 
+def _reads_traits(segment: Segment) -> bool:
+    return any(isinstance(one, FieldTest) and one.trait for one in deep(segment.when))
+
+
 def facts(
-    segment: Segment, profile: Profile, clock: datetime, zone: ZoneInfo, limit: int = 5
+    segment: Segment,
+    profile: Profile,
+    clock: datetime,
+    zone: ZoneInfo,
+    limit: int = 5,
+    catalog: Catalog = CATALOG,
 ) -> tuple[str, ...]:
     """The clauses that make the rule true, short, for the reason beside a CRM tag.
 
@@ -119,7 +157,9 @@ def facts(
     root = evaluate(segment, profile, clock, zone)
     if not root.verdict:
         return ()
-    found = dict.fromkeys(_fact(one, zone) for one in _deciding(root))
+    found = dict.fromkeys(_fact(one, zone, catalog) for one in _deciding(root))
+    if not found and segment.ladder:
+        return (f"on no earlier rung of {segment.ladder}",)
     return tuple(found)[:limit]
 
 
@@ -130,26 +170,27 @@ def _deciding(clause: Clause) -> Iterator[Clause]:
             if part.verdict == clause.verdict:
                 yield from _deciding(part)
     elif isinstance(clause.node, Not):
-        yield from _deciding(clause.parts[0])
+        if not (clause.node.rung and clause.verdict):
+            yield from _deciding(clause.parts[0])
     else:
         yield clause
 
 
-def _fact(clause: Clause, zone: ZoneInfo) -> str:
+def _fact(clause: Clause, zone: ZoneInfo, catalog: Catalog) -> str:
     said = node_text(clause.node)
     if not clause.verdict:
         return f"not {said}"
-    if isinstance(clause.node, FieldTest) and _public(clause.node):
-        return f"{clause.node.scope}.{clause.node.field} {value_text(clause.value, zone)}"
+    if isinstance(clause.node, FieldTest) and _public(clause.node, catalog):
+        return f"{field_text(clause.node)} {value_text(clause.value, zone)}"
     if isinstance(clause.node, Rows) and clause.node.aggregate.how == "count" and clause.kept > 1:
         return f"{said} ({clause.kept})"
     return said
 
 
-def _public(node: FieldTest) -> bool:
-    from audiencehub.rules.language.catalog import CATALOG
-
-    field = CATALOG.field(node.scope, node.field)
+def _public(node: FieldTest, catalog: Catalog) -> bool:
+    if node.trait:
+        return False
+    field = catalog.field(node.scope, node.field)
     return field is not None and field.privacy == "none"
 
 
@@ -160,7 +201,7 @@ def _lines(
     seen = source = age = ""
     if isinstance(node, FieldTest):
         seen = value_text(clause.value, zone)
-        origin = profile.seen.get(f"{node.scope}.{node.field}")
+        origin = profile.seen.get(f"{'trait' if node.trait else node.scope}.{node.field}")
         if origin and clause.value is not None:
             source, age = origin.source, age_text(origin.observed_at, clock, zone)
         if node.scope == "account" and profile.account is None:
@@ -170,7 +211,15 @@ def _lines(
         if clause.row is not None:
             when = Evaluation(profile, clock, zone).date_of(node.table, clause.row)
             source, age = str(clause.row.get("source") or ""), age_text(when, clock, zone)
+    elif isinstance(node, Contacts):
+        seen = contacts.seen(clause)
+    elif isinstance(node, Rank):
+        seen = rank.seen(clause)
+    elif isinstance(node, Occasion):
+        seen = occasion.seen(clause, value_text(clause.value, zone))
     yield Line(depth, clause.verdict, node_text(node), seen, source, age, node.line)
+    if isinstance(node, Not) and node.rung and clause.verdict:
+        return
     for part in clause.parts:
         yield from _lines(part, profile, clock, zone, depth + 1)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -12,25 +11,21 @@ from audiencehub.rules.language.catalog import LEAF_OF
 from audiencehub.rules.language.form import (
     All,
     Check,
+    Contacts,
     FieldTest,
     MatchAll,
     Not,
+    Occasion,
+    Rank,
     Rows,
     SegmentRef,
     Tests,
 )
-from audiencehub.rules.words import check_text, node_text, value_text
+from audiencehub.rules.telling import contacts, occasion, rank
+from audiencehub.rules.telling.change import Flip
+from audiencehub.rules.words import check_text, field_text, node_text, value_text, whole_text
 
 _SIZE = ("at_least", "more_than", "at_most", "less_than", "between")
-
-
-@dataclass(frozen=True, slots=True)
-class Flip:
-    """Changes that together turn a clause round; `cost` orders the choices."""
-
-    cost: float
-    """One per change, and up to one more for how far a number is off."""
-    changes: tuple[str, ...]
 
 
 def nearest(clause: Clause, at: Evaluation) -> Flip | None:
@@ -40,6 +35,12 @@ def nearest(clause: Clause, at: Evaluation) -> Flip | None:
         return None
     if isinstance(node, Not):
         return nearest(clause.parts[0], at)
+    if isinstance(node, Contacts):
+        return contacts.flip(clause, at, nearest, whole_text)
+    if isinstance(node, Rank):
+        return rank.flip(clause, at)
+    if isinstance(node, Occasion):
+        return occasion.flip(clause, value_text(clause.value, at.zone))
     if clause.parts:
         return _tree(clause, at)
     if isinstance(node, SegmentRef):
@@ -65,7 +66,7 @@ def _leaf(clause: Clause, at: Evaluation) -> Flip:
     node = clause.node
     assert isinstance(node, FieldTest | Rows)
     if isinstance(node, FieldTest):
-        name, tests, value, kind = f"{node.scope}.{node.field}", node.tests, clause.value, node.type
+        name, tests, value, kind = field_text(node), node.tests, clause.value, node.type
     else:
         name, tests = _subject(node), node.aggregate.tests
         value, kind = clause.value, node.aggregate.type

@@ -12,8 +12,18 @@ from typing import Any
 
 from audiencehub.canonical import Table
 from audiencehub.rules.book import MODELS
-from audiencehub.rules.language.catalog import CATALOG, DATED, INLINE, TABLE_OF, Catalog
+from audiencehub.rules.language.catalog import (
+    CATALOG,
+    DATED,
+    INLINE,
+    INSTALLS,
+    LEAF_OF,
+    TABLE_OF,
+    Catalog,
+    spoken,
+)
 from audiencehub.rules.load.checks import OPERATORS, WINDOW
+from audiencehub.rules.load.occasion import GROUPS, WEEK
 from audiencehub.rules.load.rows import HOWS
 from audiencehub.rules.load.segment import ID, KEYS, REQUIRED
 
@@ -57,8 +67,11 @@ def schema(catalog: Catalog = CATALOG) -> Schema:
         "$defs": {
             **{f"tests_{kind}": _tests(kind) for kind in OPERATORS},
             "condition": _condition(catalog),
-            **{f"where_{leaf}": _where(catalog.tables[t]) for leaf, t in TABLE_OF.items()},
+            **{f"where_{leaf}": _where(catalog.tables[t]) for t, leaf in LEAF_OF.items()},
             **{leaf: _leaf(leaf, catalog) for leaf in TABLE_OF},
+            "contacts": _contacts(),
+            "rank": _rank(),
+            "occasion": _occasion(),
             "activation": _activation(),
             "example": _example(catalog),
         },
@@ -75,6 +88,7 @@ def _keys() -> Schema:
         "segment": {"type": "string", "pattern": f"^{ID.pattern}$"},
         "model": {"enum": list(MODELS)},
         "of": {"enum": ["contact", "account"]},
+        "kpis": {"type": "array", "items": TEXT, "minItems": 1},
         "review_by": DAY,
         "when": _ref("condition"),
         "activate": {"type": "array", "items": _ref("activation")},
@@ -124,18 +138,22 @@ def _condition(catalog: Catalog) -> Schema:
         "not": _ref("condition"),
         "match_all": {"const": True},
         "segment": TEXT,
+        "contacts": _ref("contacts"),
+        "rank": _ref("rank"),
+        "occasion": _ref("occasion"),
         **{leaf: _ref(leaf) for leaf in TABLE_OF},
     }
     for scope in ("account", "contact"):
         for field in catalog.tables[scope].fields:
             form = {**_ref(f"tests_{field.type}"), "description": field.about}
-            properties.setdefault(field.name, form)
-            properties[f"{scope}.{field.name}"] = form
-    return _object(properties, minProperties=1, maxProperties=1)
+            properties.setdefault(spoken(field.name), form)
+            properties[f"{scope}.{spoken(field.name)}"] = form
+    own = {r"^((contact|account)\.)?custom\.[a-z][a-z0-9_]*$": {}}
+    return _object(properties, patternProperties=own, minProperties=1, maxProperties=1)
 
 
 def _where(table: Table) -> Schema:
-    name = f"where_{next(leaf for leaf, known in TABLE_OF.items() if known == table.name)}"
+    name = f"where_{LEAF_OF[table.name]}"
     nested = {"type": "array", "items": _ref(name), "minItems": 1}
     properties: Schema = {"all": nested, "any": nested, "not": _ref(name)}
     for field in table.fields:
@@ -147,15 +165,15 @@ def _leaf(leaf: str, catalog: Catalog) -> Schema:
     table = catalog.tables[TABLE_OF[leaf]]
     kinds = {field.name: field.type for field in table.fields}
     properties: Schema = {name: _ref(f"tests_{kinds[name]}") for name in INLINE[leaf]}
-    properties["where"] = _ref(f"where_{leaf}")
-    if leaf == "uses":
+    properties["where"] = _ref(f"where_{LEAF_OF[table.name]}")
+    if leaf in INSTALLS:
         properties["since"] = _ref("tests_instant")
     else:
         dated = kinds[DATED[table.name]]
         window = _tests(dated)["anyOf"][-1]["properties"]
         ahead = () if leaf == "deal" else ("next",)
         properties.update({name: window[name] for name in WINDOW if name not in ahead})
-    if leaf not in ("uses", "intent"):
+    if leaf not in (*INSTALLS, "intent"):
         properties["count"] = _ref("tests_integer")
         properties.update({how: _aggregate() for how in HOWS if how != "count"})
     mapping = _object(properties)
@@ -169,6 +187,35 @@ def _aggregate() -> Schema:
     return {"type": "object", "properties": {"of": TEXT}, "minProperties": 1}
 
 
+def _contacts() -> Schema:
+    least = _object({"at_least": {"type": "integer", "minimum": 1}}, required=["at_least"])
+    match = {"anyOf": [{"enum": ["any", "all", "none"]}, least]}
+    return _object({"match": match, "where": _ref("condition")}, required=["where"])
+
+
+def _rank() -> Schema:
+    size = {"anyOf": [SHARE, {"type": "integer", "minimum": 1}]}
+    body = _object({"by": TEXT, "top": size, "bottom": size, "within": TEXT}, required=["by"])
+    return {**body, "oneOf": [{"required": ["top"]}, {"required": ["bottom"]}]}
+
+
+def _occasion() -> Schema:
+    time = {"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$"}
+    day = {"enum": [*WEEK, *GROUPS]}
+    days = {"anyOf": [day, {"type": "array", "items": day, "minItems": 1}]}
+    local = _object({"days": days, "from": time, "until": time}, minProperties=1)
+    names = {"anyOf": [TEXT, {"type": "array", "items": TEXT, "minItems": 1}]}
+    when = {"next": SPAN, "within": SPAN, "on": {"const": "today"}}
+    country = {"type": "string", "pattern": "^[A-Z]{2}$"}
+    return {
+        "anyOf": [
+            _object({"holiday": names, "country": country, **when}, required=["holiday"]),
+            _object({"yearly": TEXT, **when}, required=["yearly"]),
+            _object({"local_time": local}, required=["local_time"]),
+        ]
+    }
+
+
 def _activation() -> Schema:
     removals = {"anyOf": [SHARE, {"type": "integer", "minimum": 0}]}
     return _object(
@@ -179,7 +226,8 @@ def _activation() -> Schema:
 
 def _example(catalog: Catalog) -> Schema:
     def record(table: str) -> Schema:
-        return _object({name: {} for name in catalog.names(table)})
+        own = {r"^custom\.[a-z][a-z0-9_]*$": {}}
+        return _object({name: {} for name in catalog.names(table)}, patternProperties=own)
 
     rows = {leaf: {"type": ["array", "string", "object"]} for leaf in TABLE_OF}
     given = _object(
@@ -191,7 +239,13 @@ def _example(catalog: Catalog) -> Schema:
         }
     )
     return _object(
-        {"name": TEXT, "given": given, "member": {"type": "boolean"}, "at": DAY},
+        {
+            "name": TEXT,
+            "given": given,
+            "member": {"type": "boolean"},
+            "near_miss": {"const": True},
+            "at": DAY,
+        },
         required=["given", "member"],
     )
 

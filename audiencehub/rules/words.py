@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from audiencehub.rules.language.catalog import DATED, LEAF_OF
+from audiencehub.rules.language.catalog import DATED, LEAF_OF, spoken
 from audiencehub.rules.language.form import (
     All,
     Any_,
     Check,
+    Contacts,
     FieldTest,
     MatchAll,
     Node,
     Not,
+    Occasion,
+    Rank,
     Rows,
     SegmentRef,
     Tests,
 )
+from audiencehub.rules.telling import contacts, occasion, rank
 
 SIGNS = {
     "is": "is",
@@ -76,19 +81,36 @@ def tests_text(tests: Tests) -> str:
     return f"{text}, or is unknown" if tests.or_unknown else text
 
 
+def field_text(node: FieldTest) -> str:
+    """A field or a trait as a rule writes it."""
+    return f"trait.{node.field}" if node.trait else f"{node.scope}.{spoken(node.field)}"
+
+
 def node_text(node: Node) -> str:
     """One node in words."""
     if isinstance(node, FieldTest):
-        return f"{node.scope}.{node.field} {tests_text(node.tests)}"
-    if isinstance(node, Rows):
-        return _rows_text(node)
-    if isinstance(node, SegmentRef):
-        return f"in segment {node.segment}"
-    if isinstance(node, MatchAll):
-        return "everyone"
-    if isinstance(node, Not):
-        return "not"
+        return f"{field_text(node)} {tests_text(node.tests)}"
+    told = _TOLD.get(type(node))
+    if told is not None:
+        return told(node)
     return "all of" if isinstance(node, All) else "any of"
+
+
+def whole_text(node: Node) -> str:
+    """A clause with everything below it, on one line."""
+    if isinstance(node, All | Any_):
+        word = " and " if isinstance(node, All) else " or "
+        return word.join(
+            f"({whole_text(one)})" if _joined(one) else whole_text(one) for one in node.parts
+        )
+    if isinstance(node, Not):
+        inner = whole_text(node.part)
+        return f"not ({inner})" if isinstance(node.part, All | Any_ | Not) else f"not {inner}"
+    return node_text(node)
+
+
+def _joined(node: Node) -> bool:
+    return isinstance(node, All | Any_) and len(node.parts) > 1
 
 
 def _rows_text(node: Rows) -> str:
@@ -134,3 +156,15 @@ def age_text(then: datetime | date | None, clock: datetime, zone: ZoneInfo) -> s
         return "today"
     unit = f"{abs(days)} day{'s' * (abs(days) != 1)}"
     return f"{unit} ago" if days > 0 else f"in {unit}"
+
+
+_TOLD: dict[type, Callable[[Any], str]] = {
+    Rows: _rows_text,
+    SegmentRef: lambda node: f"in segment {node.segment}",
+    MatchAll: lambda node: "everyone",
+    Not: lambda node: f"not on an earlier rung, {node.rung}" if node.rung else "not",
+    Contacts: lambda node: contacts.text(node, whole_text),
+    Rank: rank.text,
+    Occasion: occasion.text,
+}
+"""How each kind of node is said, but for fields and for all and any."""

@@ -8,7 +8,7 @@ from random import Random
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from audiencehub.rules.language.catalog import DATED, TABLE_OF
+from audiencehub.rules.language.catalog import DATED, FACTS, INSTALLS, TABLE_OF, spoken
 from audiencehub.rules.load.checks import OPERATORS
 from audiencehub.testing.world import World
 from tests.rules.kit import WIDE
@@ -23,13 +23,38 @@ PATTERNS = ("^a", "b$", "[a-c]+", "(?i)AB", "a.?b", "\\w", "^$", "pri|log", "[^/
 SPANS = ("1 day", "2 days", "1 week", "1 month", "5 months", "1 year", "3 hours", "90 minutes")
 SPOILED = ("email", "phone")
 TESTED = {
-    "contact": ("title", "country", "is_test", "birth_date", "created_at", "weight", "interests"),
-    "account": ("industry", "employee_count", "annual_revenue", "created_at"),
+    "contact": (
+        "title",
+        "country",
+        "is_test",
+        "birth_date",
+        "created_at",
+        "weight",
+        "interests",
+        "custom_vip",
+    ),
+    "account": ("industry", "employee_count", "annual_revenue", "created_at", "custom_tier"),
     "event": ("name", "at", "path", "channel", "value"),
     "order": ("at", "total", "quantity", "status"),
+    "order_line": ("at", "sku", "category", "quantity", "price"),
     "deal": ("amount", "stage", "is_closed", "close_date", "created_at"),
-    "technology_install": ("technology", "category", "first_detected_at", "is_live"),
+    "ticket": ("category", "status", "created_at", "solved_at", "csat"),
+    "subscription": ("plan", "status", "mrr", "quantity", "started_at", "renews_at"),
+    "survey_answer": ("survey", "kind", "score", "at"),
+    "email_engagement": ("action", "campaign", "at"),
+    "technology_install": (
+        "technology",
+        "category",
+        "first_detected_at",
+        "last_detected_at",
+        "is_live",
+    ),
     "intent_signal": ("topic", "score", "period_start", "period_end"),
+}
+
+PLACES: dict[str, tuple[Any, ...]] = {
+    "country": (None, "US", "DE", "JP", "XX", "a"),
+    "timezone": (None, "Europe/Berlin", "Asia/Tokyo", "America/New_York", "Mars/Olympus", ""),
 }
 
 
@@ -77,7 +102,7 @@ class Chance:
             for n in range(1, 13)
         }
         facts = {}
-        for table in TABLE_OF.values():
+        for table in FACTS:
             facts[table] = [
                 {
                     **self._row(table),
@@ -86,11 +111,18 @@ class Chance:
                 }
                 for _ in range(pick.randrange(25))
             ]
-        return World(contacts, accounts, facts)
+        unfilled = frozenset(pick.sample(FACTS, pick.choice((0, 0, 0, 1))))
+        return World(contacts, accounts, facts, unfilled)
 
     def _row(self, table: str) -> dict[str, Any]:
         kinds = {one.name: one.type for one in WIDE.tables[table].fields}
-        return {name: self.value(kinds[name]) for name in TESTED[table]}
+        row = {name: self.value(kinds[name]) for name in TESTED[table]}
+        if table in ("contact", "account"):
+            for name, values in PLACES.items():
+                row[name] = self.random.choice(values)
+        if table == "contact" and self.random.random() < 0.3:
+            row["birth_date"] = date(self.random.choice((1996, 2000, 2024)), 2, 29)
+        return row
 
     def rule(self, of: str, others: list[tuple[str, str]], depth: int = 3) -> dict[str, Any]:
         """A condition; `others` are (name, of) of segments it may refer to."""
@@ -106,15 +138,66 @@ class Chance:
             return {"segment": pick.choice(usable)}
         if draw < 0.57:
             return {"match_all": True}
+        if draw < 0.61 and of == "account":
+            return self._crew(others, depth)
         if draw < 0.78:
             scope = "account" if of == "account" else pick.choice(("contact", "account"))
             return self._field(scope, dotted=True)
+        if draw < 0.83:
+            return self._rank(of)
+        if draw < 0.88:
+            return self._occasion(of)
         return self._leaf()
+
+    def _crew(self, others: list[tuple[str, str]], depth: int) -> dict[str, Any]:
+        pick = self.random
+        match = pick.choice(("any", "all", "none", {"at_least": pick.randrange(1, 4)}))
+        where = self.rule("contact", others, min(depth, 1))
+        return {"contacts": {"match": match, "where": where}}
+
+    def _occasion(self, of: str) -> dict[str, Any]:
+        pick = self.random
+        when = {
+            pick.choice(("next", "within")): pick.choice(
+                ("1 day", "2 days", "2 weeks", "1 month", "11 months", "1 year")
+            )
+        }
+        kind = pick.choice(("holiday", "yearly", "local_time"))
+        if kind == "holiday":
+            names = pick.choice(("any", "christmas_day", ["new_years_day", "labor_day"]))
+            country = {"country": "DE"} if pick.random() < 0.1 else {}
+            return {"occasion": {"holiday": names, **country, **when}}
+        if kind == "yearly":
+            own = ("birth_date", "created_at", "account.created_at")
+            return {
+                "occasion": {"yearly": pick.choice(own if of == "contact" else own[2:]), **when}
+            }
+        days = pick.choice(("weekdays", "weekend", ["monday", "saturday"]))
+        hours = pick.choice(((), ("09:00", "17:00"), ("22:30", "06:00"), ("00:00", "24:00")))
+        body = {"days": days, **dict(zip(("from", "until"), hours, strict=False))}
+        return {"occasion": {"local_time": body}}
+
+    def _rank(self, of: str) -> dict[str, Any]:
+        pick = self.random
+        scope = "account" if of == "account" else pick.choice(("contact", "account"))
+        by = {
+            "contact": ("weight", "birth_date", "created_at"),
+            "account": ("employee_count", "annual_revenue", "created_at"),
+        }[scope]
+        size = pick.choice((1, 2, 3, 5, 20, "10%", "25%", "33.3%", "50%", "100%"))
+        body = {"by": f"{scope}.{pick.choice(by)}", pick.choice(("top", "bottom")): size}
+        groups = {
+            "contact": ("account", "contact.country", "contact.is_test", "account.industry"),
+            "account": ("account.industry", "account.employee_count"),
+        }[scope]
+        if pick.random() < 0.5:
+            body["within"] = pick.choice(groups)
+        return {"rank": body}
 
     def _field(self, table: str, *, dotted: bool = False) -> dict[str, Any]:
         name = self.random.choice(TESTED[table])
         kind = next(one.type for one in WIDE.tables[table].fields if one.name == name)
-        return {f"{table}.{name}" if dotted else name: self.tests(kind)}
+        return {f"{table}.{spoken(name)}" if dotted else name: self.tests(kind)}
 
     def tests(self, kind: str, *, unknown: bool = True) -> Any:
         """One or two tests on a type."""
@@ -161,7 +244,7 @@ class Chance:
         leaf = pick.choice(tuple(TABLE_OF))
         table = TABLE_OF[leaf]
         body: dict[str, Any] = {}
-        if leaf == "uses":
+        if leaf in INSTALLS:
             body["technology"] = self.tests("text")
             if pick.random() < 0.4:
                 body["since"] = self.tests("instant")
@@ -193,10 +276,10 @@ class Chance:
     def _aggregate(self, table: str) -> dict[str, Any]:
         pick = self.random
         kinds = {one.name: one.type for one in WIDE.tables[table].fields}
-        how = pick.choice(("count", "sum", "min", "max", "average", "distinct", "first", "last"))
-        if how == "count":
-            return {"count": self.tests("integer")}
         numeric = [one for one in TESTED[table] if kinds[one] in ("integer", "money", "number")]
+        how = pick.choice(("count", "sum", "min", "max", "average", "distinct", "first", "last"))
+        if how == "count" or (how in ("sum", "average") and not numeric):
+            return {"count": self.tests("integer")}
         if how in ("sum", "average"):
             of = pick.choice(numeric)
             kind = "money" if kinds[of] == "money" else "decimal"

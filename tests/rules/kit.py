@@ -10,7 +10,7 @@ import yaml
 
 from audiencehub.canonical import Field
 from audiencehub.rules import RuleBook, Segment, compile_book
-from audiencehub.rules.language.catalog import CATALOG
+from audiencehub.rules.language.catalog import ACCOUNT_ONLY, CATALOG
 from audiencehub.rules.language.profile import Profile
 from audiencehub.rules.load.desk import Desk
 from audiencehub.rules.load.folder import read_segment
@@ -19,8 +19,14 @@ from audiencehub.testing.world import World
 ZONE = ZoneInfo("America/New_York")
 CLOCK = datetime(2026, 3, 31, 16, tzinfo=UTC)
 WIDE = CATALOG.adding(
-    "contact", [Field("weight", "number"), Field("interests", "texts"), Field("extra", "json")]
-)
+    "contact",
+    [
+        Field("weight", "number"),
+        Field("interests", "texts"),
+        Field("extra", "json"),
+        Field("custom_vip", "boolean"),
+    ],
+).adding("account", [Field("custom_tier", "text", privacy="none"), Field("custom_floor", "money")])
 
 
 def segment(name: str, when: Any, of: str = "contact", **more: Any) -> Segment:
@@ -59,10 +65,21 @@ def world_of(profiles: list[Profile]) -> World:
             contacts[number] = {**person, "account_id": link}
         if profile.account is not None:
             accounts[number] = profile.account
+        for place, member in enumerate(profile.crew):
+            one = 1000 * (number + 1) + place
+            contacts[one] = {**(member.contact or {}), "account_id": number}
+            for table, rows in member.rows.items():
+                if table not in ACCOUNT_ONLY:
+                    facts.setdefault(table, []).extend({**row, "contact_id": one} for row in rows)
         for table, rows in profile.rows.items():
-            own = person is not None and table in ("event", "order")
+            own = person is not None and table not in ACCOUNT_ONLY
             owner = "contact_id" if own else "account_id"
-            facts.setdefault(table, []).extend({**row, owner: number} for row in rows)
+            theirs = [id(row) for member in profile.crew for row in member.rows.get(table, ())]
+            facts.setdefault(table, []).extend(
+                {**row, owner: number}
+                for row in rows
+                if table in ACCOUNT_ONLY or id(row) not in theirs
+            )
     return World(contacts, accounts, facts)
 
 
@@ -70,7 +87,7 @@ def by_sql(rules: RuleBook, world: World, clock: datetime) -> dict[str, set[int]
     """The ids in each segment, by the compiled book with bits of its own."""
     bits = rules.bits()
     with world.connect(WIDE) as connection:
-        compile_book(rules, clock, bits, WIDE).run(connection)
+        compile_book(rules, clock, bits, WIDE, world.unfilled).run(connection)
         return members(connection, rules, bits)
 
 

@@ -24,7 +24,7 @@ def _load(name: str) -> list[dict[str, Any]]:
 
 
 FIELDS = _load("fields.yaml")
-ROWS = _load("rows.yaml")
+ROWS = [*_load("rows.yaml"), *_load("among.yaml")]
 
 
 def _given(case: dict[str, Any], value: Any) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from audiencehub.rules import RuleBook
-from audiencehub.rules.compile import checks, kinds, rows
+from audiencehub.rules.compile import checks, kinds, occasion, project, rank, rows
 from audiencehub.rules.compile.local import _program
 from audiencehub.testing import oracle
 from audiencehub.testing.world import World
@@ -74,6 +74,29 @@ def test_compiled_rules_agree_with_the_oracle_on_many(seed):
 
 
 PLAIN, EDGES = checks._plain, checks.edges
+VERDICT, PLACED, RANK = project.verdict_sql, rank._placed, kinds.rank_sql
+OCCASION = kinds.occasion_sql
+
+
+def _all_of_none(leaf: Any) -> str:
+    sql = VERDICT(leaf)
+    return sql.replace(", false)", ", true)") if leaf.match == "all" else sql
+
+
+def _early(leaf: Any, bind: Any) -> str:
+    return OCCASION(leaf, bind).replace(" < ", " <= ")
+
+
+def _own_place(leaf: Any, field: str) -> str:
+    return f"e.{field}"
+
+
+def _generous(leaf: Any, bind: Any) -> str:
+    return RANK(leaf, bind).replace(" < ", " <= ")
+
+
+def _ungrouped(leaf: Any, order: str) -> str:
+    return PLACED(leaf, order).replace("PARTITION BY g", "")
 
 
 def _exclusive(check: Any, value: str, literal: Any) -> str:
@@ -88,6 +111,12 @@ def _day_early(check: Any) -> checks.Edges:
 
 
 MISTAKES = {
+    "29 February has no anniversary elsewhere": (occasion, "_leap", lambda year: True),
+    "the year itself is an anniversary": (kinds, "occasion_sql", _early),
+    "the account says nothing of where a person is": (occasion, "_either", _own_place),
+    "a rank lets one too many in": (kinds, "rank_sql", _generous),
+    "ranks are of all instead of their group": (rank, "_placed", _ungrouped),
+    "a condition on all contacts holds without any": (project, "verdict_sql", _all_of_none),
     "at_least excludes its bound": (checks, "_plain", _exclusive),
     "a window begins a day early": (checks, "edges", _day_early),
     "absent rows never count as none": (rows, "holds_for_zero", lambda tests: False),

@@ -53,6 +53,14 @@ class Zone:
     """The name of the company's time zone."""
 
 
+class Timed:
+    """A value that the clock decides, whatever it is: `at` says it."""
+
+    def at(self, clock: datetime, zone: ZoneInfo) -> Any:
+        """What is bound at a clock."""
+        raise NotImplementedError
+
+
 Recipe = Day | Midnight | Moment | Earliest
 
 
@@ -108,6 +116,8 @@ class Statement:
 
 
 def _value(value: Any, clock: datetime, zone: ZoneInfo) -> Any:
+    if isinstance(value, Timed):
+        return value.at(clock, zone)
     if isinstance(value, Zone):
         return zone.key
     if isinstance(value, Day | Midnight | Moment | Earliest):

@@ -14,6 +14,7 @@ from audiencehub.rules.compile.words import WORD, Slot, bit, count_words, words_
 from audiencehub.rules.language.catalog import CATALOG, Catalog
 from audiencehub.rules.language.form import (
     FieldTest,
+    Grouped,
     Leaf,
     Near,
     Node,
@@ -21,15 +22,12 @@ from audiencehub.rules.language.form import (
     OverRow,
     Past,
     Rank,
-    Rows,
     Sequence,
-    Strength,
-    Trend,
-    walk,
+    deep,
 )
 
 ENTITIES: tuple[Entity, Entity] = ("contact", "account")
-Scanned = Sequence | Trend | Strength | Rank | Past
+Scanned = Sequence | Rank | Past
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,43 +36,55 @@ class Leaves:
 
     entity: Entity
     over_row: tuple[Slot[OverRow], ...]
-    rows: tuple[Slot[Rows], ...]
+    rows: tuple[Slot[Grouped], ...]
     scanned: tuple[Slot[Scanned], ...]
+    blank: tuple[Slot[Leaf], ...] = ()
+    """Leaves over tables that no source fills: the default is everyone's verdict."""
 
     @property
     def count(self) -> int:
         """How many there are."""
-        return len(self.over_row) + len(self.rows) + len(self.scanned)
+        return len(self.over_row) + len(self.rows) + len(self.scanned) + len(self.blank)
 
     @property
     def words(self) -> int:
         """How many mask words they fill."""
         return count_words(self.count)
 
-    def slots(self) -> dict[Leaf, Slot[OverRow] | Slot[Rows] | Slot[Scanned]]:
+    def slots(self) -> dict[Leaf, Slot[Leaf]]:
         """The slot of each leaf."""
-        found: dict[Leaf, Slot[OverRow] | Slot[Rows] | Slot[Scanned]] = {}
-        found.update({one.leaf: one for one in self.over_row})
-        found.update({one.leaf: one for one in self.rows})
-        found.update({one.leaf: one for one in self.scanned})
-        return found
+        kinds_of_slots = (self.over_row, self.rows, self.scanned, self.blank)
+        return {one.leaf: one for slots in kinds_of_slots for one in slots}
 
 
-def collect(conditions: Iterable[Node]) -> dict[Entity, Leaves]:
-    """Each distinct leaf once, those of one scan beside each other."""
+def collect(
+    conditions: Iterable[Node], unfilled: frozenset[str] = frozenset()
+) -> dict[Entity, Leaves]:
+    """Each distinct leaf once, those of one scan beside each other.
+
+    `unfilled` are the tables that no source fills: what is asked of them is unknown.
+    """
     found: dict[Leaf, None] = {}
     for condition in conditions:
-        for node in walk(condition):
+        for node in deep(condition):
             if isinstance(node, Leaf):
                 found.setdefault(node)
+    blank = [one for one in found if kinds.reads(one) & unfilled]
+    for one in blank:
+        del found[one]
     return {
-        entity: _of(entity, [one for one in found if grain(one) == entity]) for entity in ENTITIES
+        entity: _of(
+            entity,
+            [one for one in found if grain(one) == entity],
+            [one for one in blank if grain(one) == entity],
+        )
+        for entity in ENTITIES
     }
 
 
-def _of(entity: Entity, found: list[Leaf]) -> Leaves:
+def _of(entity: Entity, found: list[Leaf], blank: list[Leaf]) -> Leaves:
     own = [one for one in found if isinstance(one, FieldTest | Near | Occasion)]
-    rows = [one for one in found if isinstance(one, Rows)]
+    rows = [one for one in found if isinstance(one, Grouped)]
     grouped = sorted(rows, key=lambda one: (group_of(one).table, group_of(one).names))
     scanned = [one for one in found if isinstance(one, Scanned)]
     after = len(own) + len(rows)
@@ -83,6 +93,9 @@ def _of(entity: Entity, found: list[Leaf]) -> Leaves:
         tuple(Slot(one, n, kinds.default(one)) for n, one in enumerate(own)),
         tuple(Slot(one, n, kinds.default(one)) for n, one in enumerate(grouped, len(own))),
         tuple(Slot(one, n, kinds.default(one)) for n, one in enumerate(scanned, after)),
+        tuple(
+            Slot(one, n, kinds.unknown(one)) for n, one in enumerate(blank, after + len(scanned))
+        ),
     )
 
 
@@ -96,8 +109,10 @@ def leaves_statement(leaves: Leaves, catalog: Catalog = CATALOG) -> Statement:
         verdicts.append((slot.index, f"NOT {sql}" if slot.default else sql))
     columns = words_sql(verdicts, words)
     source = f"{entity} AS e"
-    if any(isinstance(one.leaf, FieldTest) and one.leaf.trait for one in leaves.over_row):
+    if any(kinds.reads_traits(one.leaf) for one in leaves.over_row):
         source += f" LEFT JOIN trait_{entity} AS t ON t.{entity}_id = e.{entity}_id"
+    if entity == "contact" and any(kinds.reads_account_row(one.leaf) for one in leaves.over_row):
+        source += " LEFT JOIN account AS a ON a.account_id = e.account_id"
     scans = _scans(leaves, bind, catalog)
     if scans:
         merged = ", ".join(f"bit_or(w{n}) AS w{n}" for n in range(words))
@@ -115,7 +130,7 @@ def leaves_statement(leaves: Leaves, catalog: Catalog = CATALOG) -> Statement:
 
 def _scans(leaves: Leaves, bind: Binder, catalog: Catalog) -> list[str]:
     """SELECTs of owner id and mask words; an owner may come more than once."""
-    groups: dict[Group, list[Slot[Rows]]] = {}
+    groups: dict[Group, list[Slot[Grouped]]] = {}
     for slot in leaves.rows:
         groups.setdefault(group_of(slot.leaf), []).append(slot)
     found = [

@@ -23,7 +23,8 @@ from audiencehub.rules.book import RuleBook
 from audiencehub.rules.compile.bind import Statement
 from audiencehub.rules.compile.leaves import ENTITIES, collect, leaves_statement
 from audiencehub.rules.compile.project import Projector
-from audiencehub.rules.language.catalog import CATALOG, Catalog
+from audiencehub.rules.compile.traits import trait_statements
+from audiencehub.rules.language.catalog import Catalog
 
 Connection = duckdb.DuckDBPyConnection
 Settle = Callable[[Connection, "Stage"], None]
@@ -47,6 +48,8 @@ class Program:
     words: int
     """Mask words w0, w1, … of every match and member table."""
     leaf_count: int
+    traits: tuple[Statement, ...] = ()
+    """Leave trait_contact and trait_account, which leaves read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +82,7 @@ class Compiled:
 
     def evaluate_leaves(self, connection: Connection) -> None:
         """The first part of `run`: every leaf once, into temporary tables of the connection."""
-        for statement in self.program.leaves:
+        for statement in (*self.program.traits, *self.program.leaves):
             connection.execute(statement.sql, statement.at(self.clock, self.zone))
 
     def match(self, connection: Connection, stage: Stage) -> None:
@@ -100,25 +103,33 @@ def compile_book(
     book: RuleBook,
     clock: datetime,
     bits: Mapping[str, int] | None = None,
-    catalog: Catalog = CATALOG,
+    catalog: Catalog | None = None,
+    unfilled: frozenset[str] = frozenset(),
 ) -> Compiled:
     """The book at a clock (aware). `bits` gives each segment its stable bit: word bit // 64.
 
+    A leaf over a table of `unfilled`, which no source fills, is unknown for everyone.
     The SQL is kept in memory by the hash of rules and bits; only the clock is bound anew.
     """
     if clock.tzinfo is None:
         raise ValueError("the clock needs a time zone")
     given = dict(bits if bits is not None else book.bits())
-    program = _program(_Key(book, given, catalog))
+    program = _program(_Key(book, given, catalog or book.catalog, unfilled))
     return Compiled(program, clock, book.zone)
 
 
 class _Key:
     """Hashes as the meaning of the book, so that the cache outlives a reload."""
 
-    def __init__(self, book: RuleBook, bits: Mapping[str, int], catalog: Catalog) -> None:
-        self.book, self.bits, self.catalog = book, bits, catalog
-        meaning = f"{book.hash}|{sorted(bits.items())}|{catalog}"
+    def __init__(
+        self,
+        book: RuleBook,
+        bits: Mapping[str, int],
+        catalog: Catalog,
+        unfilled: frozenset[str],
+    ) -> None:
+        self.book, self.bits, self.catalog, self.unfilled = book, bits, catalog, unfilled
+        meaning = f"{book.hash}|{sorted(bits.items())}|{catalog}|{sorted(unfilled)}"
         self.text = hashlib.sha256(meaning.encode()).hexdigest()
 
     def __hash__(self) -> int:
@@ -131,7 +142,7 @@ class _Key:
 @lru_cache(maxsize=16)
 def _program(key: _Key) -> Program:
     segments = key.book.segments
-    leaves = collect(one.when for one in segments.values())
+    leaves = collect((one.when for one in segments.values()), key.unfilled)
     projectors = [Projector(entity, leaves, segments, key.bits) for entity in ENTITIES]
     order = key.book.order() or ((),)
     stages = tuple(
@@ -148,7 +159,8 @@ def _program(key: _Key) -> Program:
     )
     count = sum(one.count for one in leaves.values())
     statements = tuple(leaves_statement(leaves[entity], key.catalog) for entity in ENTITIES)
-    return Program(statements, stages, projectors[0].words, count)
+    traits = trait_statements(key.book.traits, key.catalog, key.unfilled)
+    return Program(statements, stages, projectors[0].words, count, traits)
 
 
 def _touches(book: RuleBook, names: tuple[str, ...], entity: Entity) -> bool:

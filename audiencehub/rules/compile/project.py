@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from audiencehub.model import Entity
 from audiencehub.rules.book import Segment
+from audiencehub.rules.compile.contacts import ALIAS as CREW
+from audiencehub.rules.compile.contacts import crew_sql, verdict_sql
 from audiencehub.rules.compile.kinds import grain
 from audiencehub.rules.compile.leaves import Leaves
 from audiencehub.rules.compile.words import WORD, bit, count_words, words_sql
@@ -19,6 +21,7 @@ from audiencehub.rules.language.form import (
     Node,
     Not,
     SegmentRef,
+    walk,
 )
 
 ALIAS = {"contact": "lc", "account": "la"}
@@ -42,29 +45,29 @@ class Projector:
     def sql(self, names: Sequence[str], *, first: bool) -> str:
         """CREATE TABLE match_<entity> with the bits of these segments, over those there already."""
         own = [n for n in names if self.segments[n].of == self.entity]
+        roots = [self.segments[name].when for name in own]
         verdicts = [(self.bits[n], self._node(self.segments[n].when)) for n in own]
         words = words_sql(verdicts, self.words)
         key = f"{self.entity}_id"
         if not first:
             words = [f"old.w{n} | {sql}" for n, sql in enumerate(words)]
         columns = ", ".join(f"{sql} AS w{n}" for n, sql in enumerate(words))
-        joins = self._joins(own)
+        joins = self._joins(roots) + self._crew(roots)
         before = "" if first else f" JOIN match_{self.entity} AS old ON old.{key} = e.{key}"
         return (
             f"CREATE OR REPLACE TABLE match_{self.entity} AS "
             f"SELECT e.{key}, {columns} FROM {self.entity} AS e{joins}{before}"
         )
 
-    def _joins(self, names: Sequence[str]) -> str:
-        """Each grain joined once, and only the grains that these rules read."""
+    def _joins(self, roots: Iterable[Node]) -> str:
+        """Each grain joined once, and only the grains that these conditions read."""
         reads_leaf: set[Entity] = set()
         reads_member: set[Entity] = set()
-        for name in names:
-            for node in _flat(self.segments[name].when):
-                if isinstance(node, SegmentRef):
-                    reads_member.add(self.segments[node.segment].of)
-                elif isinstance(node, Leaf):
-                    reads_leaf.add(grain(node))
+        for node in (one for root in roots for one in walk(root)):
+            if isinstance(node, SegmentRef):
+                reads_member.add(self.segments[node.segment].of)
+            elif isinstance(node, Leaf):
+                reads_leaf.add(grain(node))
         joins = [
             f" LEFT JOIN leaf_{one} AS {ALIAS[one]} ON {ALIAS[one]}.{one}_id = e.{one}_id"
             for one in sorted(reads_leaf)
@@ -74,6 +77,14 @@ class Projector:
             for one in sorted(reads_member)
         ]
         return "".join(joins)
+
+    def _crew(self, roots: Iterable[Node]) -> str:
+        found = [one for root in roots for one in walk(root) if isinstance(one, Contacts)]
+        if not found:
+            return ""
+        joins = self._joins(one.where for one in found)
+        counted = crew_sql(found, joins, self._node)
+        return f" LEFT JOIN ({counted}) AS {CREW} ON {CREW}.account_id = e.account_id"
 
     def _node(self, node: Node) -> str:
         if isinstance(node, All | Any_):
@@ -87,7 +98,7 @@ class Projector:
             where = MEMBER[self.segments[node.segment].of]
             return _test(where, self.bits[node.segment], wanted=True)
         if isinstance(node, Contacts):
-            raise NotImplementedError("contacts")
+            return verdict_sql(node)
         slot = self.leaves[grain(node)].slots()[node]
         return _test(ALIAS[grain(node)], slot.index, wanted=not slot.default)
 
@@ -95,9 +106,3 @@ class Projector:
 def _test(alias: str, index: int, *, wanted: bool) -> str:
     word = f"coalesce({alias}.w{index // WORD}, 0::UBIGINT)"
     return f"(({word} & {bit(index)}) {'<>' if wanted else '='} 0)"
-
-
-def _flat(node: Node) -> list[Node]:
-    if isinstance(node, All | Any_):
-        return [one for part in node.parts for one in _flat(part)]
-    return _flat(node.part) if isinstance(node, Not) else [node]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
-from audiencehub.canonical import TABLES, Field, Table
+from audiencehub.canonical import PREFIX, TABLES, Field, Table
 
 LEAVES = (
     "event",
@@ -23,6 +23,7 @@ LEAVES = (
     "segment",
     "contacts",
     "rank",
+    "occasion",
     "match_all",
 )
 TREE = ("all", "any", "not")
@@ -32,11 +33,11 @@ LATER: Mapping[str, str] = {
     "was_in": "earlier membership",
     "entered": "entry into a segment",
     "left": "exit from a segment",
-    "occasion": "occasions",
     "near": "distances",
 }
 """Leaves that the language has and this version cannot evaluate yet."""
-LATER_SCOPES: Mapping[str, str] = {"custom": "custom fields"}
+CUSTOM = "custom."
+"""In a rule: `custom.renewal_risk` is the column `custom_renewal_risk`."""
 
 TABLE_OF: Mapping[str, str] = {
     "event": "event",
@@ -119,8 +120,8 @@ class Catalog:
         return self.tables[table].field(name)
 
     def names(self, table: str) -> tuple[str, ...]:
-        """All field names of a table."""
-        return tuple(one.name for one in self.tables[table].fields)
+        """All field names of a table, as rules write them."""
+        return tuple(spoken(one.name) for one in self.tables[table].fields)
 
     def adding(self, table: str, fields: Iterable[Field]) -> Catalog:
         """The same catalog with more fields on one table."""
@@ -129,6 +130,23 @@ class Catalog:
 
 
 CATALOG = Catalog(TABLES)
+
+
+def split(said: str, own: str) -> tuple[str, str]:
+    """Scope and column of a field as a rule writes it: `account.custom.tier`, `country`.
+
+    A name without a scope is of `own`, the segment's entity. A column of a custom field written
+    as such (`custom_tier`) is no name: its column comes out empty.
+    """
+    scope, _, name = said.rpartition(".")
+    if scope == "custom" or scope.endswith(".custom"):
+        return scope.removesuffix("custom").rstrip(".") or own, PREFIX + name
+    return scope or own, "" if name.startswith(PREFIX) else name
+
+
+def spoken(column: str) -> str:
+    """The column of an entity as rules write it."""
+    return CUSTOM + column.removeprefix(PREFIX) if column.startswith(PREFIX) else column
 
 
 def near(word: str, options: Iterable[str]) -> str:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 
 from audiencehub.model import Entity
 from audiencehub.rules.language.catalog import (
     LATER,
-    LATER_SCOPES,
     LEAVES,
     TABLE_OF,
     TREE,
     near,
+    split,
 )
 from audiencehub.rules.language.form import (
     All,
@@ -23,9 +24,20 @@ from audiencehub.rules.language.form import (
     SegmentRef,
 )
 from audiencehub.rules.load.checks import read_tests
+from audiencehub.rules.load.contacts import read_contacts
 from audiencehub.rules.load.desk import Desk
+from audiencehub.rules.load.measure import trait_test
+from audiencehub.rules.load.occasion import read_occasion
+from audiencehub.rules.load.rank import read_rank
 from audiencehub.rules.load.rows import read_rows
 from audiencehub.rules.load.tree import Scalar, Seq, Tree
+
+
+AMONG: Mapping[str, Callable[[Desk, Entity, Scalar, Tree], Node | None]] = {
+    "rank": read_rank,
+    "occasion": read_occasion,
+}
+"""Leaves on an entity among others, with who reads them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +74,11 @@ class Reader:
         name = key.text
         if name in LATER:
             return self._later(key, LATER[name])
+        if name == "contacts":
+            inner = replace(self, of="contact").condition
+            return read_contacts(self.desk, self.of, key, value, inner)
+        if name in AMONG:
+            return AMONG[name](self.desk, self.of, key, value)
         if name in TABLE_OF:
             return read_rows(self.desk, self.of, key, value)
         readers = {
@@ -102,11 +119,17 @@ class Reader:
         )
         return None
 
+    def _trait(self, key: Scalar, value: Tree) -> Node | None:
+        found = trait_test(self.desk, self.of, key)
+        if found is None or not found.type:
+            return None
+        tests = read_tests(self.desk, value, found.type, key.text)
+        return replace(found, tests=tests) if tests else None
+
     def _field(self, key: Scalar, value: Tree) -> Node | None:
-        scope, _, name = key.text.rpartition(".")
-        scope = scope or self.of
-        if scope in LATER_SCOPES:
-            return self._later(key, LATER_SCOPES[scope])
+        if key.text.startswith("trait."):
+            return self._trait(key, value)
+        scope, name = split(key.text, self.of)
         if key.text in ("consent", "suppression"):
             hint = "Leave it out: consent and suppression stand outside the rules and always apply"
             self.desk.fault(key, f"{key.text!r} is never a condition", hint)
@@ -118,7 +141,7 @@ class Reader:
             self.desk.fault(
                 key,
                 "an account has many contacts, so contact.* cannot be tested here",
-                "Make it a segment of: contact; contacts: is not available yet",
+                "Write contacts: {where: …}, or make it a segment of: contact",
             )
             return None
         field = self.desk.catalog.field(scope, name)
@@ -133,6 +156,7 @@ class Reader:
         catalog = self.desk.catalog
         scopes = ("contact", "account") if self.of == "contact" else ("account",)
         dotted = [f"{scope}.{name}" for scope in scopes for name in catalog.names(scope)]
+        dotted += [f"trait.{name}" for name in self.desk.traits]
         bare = catalog.names(self.of)
         hint = near(word, (*TREE, *LEAVES, *dotted, *bare))
         tail = word.rpartition(".")[2]

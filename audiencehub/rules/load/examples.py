@@ -7,11 +7,20 @@ from typing import Any
 from audiencehub.canonical import Field
 from audiencehub.model import Entity
 from audiencehub.rules.book import Example
-from audiencehub.rules.language.catalog import ACCOUNT_ONLY, DATED, LATER, TABLE_OF
+from audiencehub.rules.language.catalog import (
+    ACCOUNT_ONLY,
+    DATED,
+    INSTALLS,
+    LATER,
+    TABLE_OF,
+    split,
+)
 from audiencehub.rules.language.profile import Ago
 from audiencehub.rules.load.desk import Desk
+from audiencehub.rules.load.given import read_places
 from audiencehub.rules.load.literals import literal
 from audiencehub.rules.load.rows import inline
+from audiencehub.rules.load.traitexample import read_given_traits, read_thresholds
 from audiencehub.rules.load.tree import Map, Scalar, Seq, Tree
 
 _AGO = ("days_ago", "hours_ago", "days_ahead")
@@ -28,13 +37,13 @@ def _example(desk: Desk, of: Entity, node: Tree) -> Example | None:
     mapping = desk.mapping(node, "an example")
     if mapping is None:
         return None
-    desk.only(mapping, "an example", ("given", "member", "name", "at"))
+    desk.only(mapping, "an example", ("given", "member", "near_miss", "name", "at"))
     member, given = mapping.get("member"), mapping.get("given")
     if not (isinstance(member, Scalar) and isinstance(member.value, bool)):
         desk.fault(member or node, "an example says member: true or false", "Add member: true")
     if given is None:
         desk.fault(node, "an example has no given", "Add given: {account: {…}}")
-    document = _given(desk, of, given) if given is not None else None
+    document = read_given(desk, of, given) if given is not None else None
     at = mapping.get("at")
     if document is not None and at is not None:
         document["at"] = literal(desk, at, "date")
@@ -42,10 +51,22 @@ def _example(desk: Desk, of: Entity, node: Tree) -> Example | None:
     label = desk.text(name, "name") if name is not None else None
     if document is None or not isinstance(member, Scalar):
         return None
-    return Example(document, member.value is True, label or "", node.line)
+    near = _near_miss(desk, mapping.get("near_miss"), member.value is True)
+    return Example(document, member.value is True, label or "", node.line, near)
 
 
-def _given(desk: Desk, of: Entity, node: Tree) -> dict[str, Any] | None:
+def _near_miss(desk: Desk, node: Tree | None, member: bool) -> bool:
+    if node is None:
+        return False
+    if not (isinstance(node, Scalar) and node.value is True):
+        desk.fault(node, "near_miss can only be true", "Write near_miss: true, or leave it out")
+    elif member:
+        desk.fault(node, "a near miss is no member", "Write member: false, or drop near_miss")
+    return True
+
+
+def read_given(desk: Desk, of: Entity, node: Tree) -> dict[str, Any] | None:
+    """The described profile: contact, account, rows by table, and what else the rules read."""
     mapping = desk.mapping(node, "given")
     if mapping is None:
         return None
@@ -56,7 +77,8 @@ def _given(desk: Desk, of: Entity, node: Tree) -> dict[str, Any] | None:
             document[key.text] = _record(desk, key.text, value)
         elif key.text in _LEAVES:
             table = TABLE_OF[key.text]
-            document["rows"][table] = _rows(desk, key.text, table, value)
+            before = document["rows"].get(table, ())
+            document["rows"][table] = (*before, *_rows(desk, key.text, table, value))
             if table in ACCOUNT_ONLY and document["account"] is None:
                 document["account"] = {}
         elif key.text == "segments":
@@ -65,23 +87,46 @@ def _given(desk: Desk, of: Entity, node: Tree) -> dict[str, Any] | None:
                 for one in desk.items(value, "segments")
                 if (said := desk.text(one, "a segment"))
             )
-        elif key.text in LATER or key.text in ("traits", "rank"):
+        elif key.text == "contacts" and of == "account":
+            document["crew"] = _crew(desk, value)
+        elif key.text == "traits":
+            document["traits"] = read_given_traits(desk, value)
+        elif key.text == "thresholds":
+            document["thresholds"] = read_thresholds(desk, value)
+        elif key.text == "rank":
+            document["ranks"] = read_places(desk, of, value)
+        elif key.text in LATER:
             desk.fault(key, f"{key.text!r} is not available yet in examples", "Remove it")
         else:
             scopes = ("contact", "account") if of == "contact" else ("account",)
-            desk.unknown(key, "part of given", (*scopes, *_LEAVES, "segments"))
+            desk.unknown(key, "part of given", (*scopes, *_LEAVES, "segments", "traits"))
     return document
+
+
+def _crew(desk: Desk, node: Tree) -> tuple[dict[str, Any], ...]:
+    """The contacts of an account, each described as for a rule of contacts."""
+    found = []
+    for one in desk.items(node, "contacts"):
+        shared = ("account", *(leaf for leaf, table in TABLE_OF.items() if table in ACCOUNT_ONLY))
+        for key in (k for k, _ in one.entries if k.text in shared) if isinstance(one, Map) else ():
+            hint = f"Move {key.text} out of contacts: its contacts share it"
+            desk.fault(key, f"{key.text!r} is of the account", hint)
+        given = read_given(desk, "contact", one)
+        if given is not None:
+            found.append(given)
+    return tuple(found)
 
 
 def _record(desk: Desk, table: str, node: Tree) -> dict[str, Any]:
     mapping = desk.mapping(node, table)
     out: dict[str, Any] = {}
     for key, value in mapping.entries if mapping else ():
-        field = desk.catalog.field(table, key.text)
-        if field is None:
+        scope, name = split(key.text, table)
+        field = desk.catalog.field(table, name)
+        if field is None or scope != table:
             desk.unknown(key, f"field of {table}", desk.catalog.names(table))
         else:
-            out[key.text] = _value(desk, field, value)
+            out[name] = _value(desk, field, value)
     return out
 
 
@@ -125,7 +170,7 @@ def _rows(desk: Desk, leaf: str, table: str, node: Tree) -> tuple[dict[str, Any]
 
 
 def _row(desk: Desk, leaf: str, table: str, mapping: Map) -> list[dict[str, Any]]:
-    row: dict[str, Any] = {"is_live": True} if leaf == "uses" else {}
+    row: dict[str, Any] = {"is_live": leaf == "uses"} if leaf in INSTALLS else {}
     counts: dict[str, Any] = {}
     for key, value in mapping.entries:
         field = desk.catalog.field(table, key.text)
@@ -135,7 +180,7 @@ def _row(desk: Desk, leaf: str, table: str, mapping: Map) -> list[dict[str, Any]
             row[key.text] = _value(desk, field, value)
         else:
             desk.unknown(key, f"field of {table}", (*desk.catalog.names(table), *_AGO, "times"))
-    dated = DATED[table]
+    dated = "last_detected_at" if leaf == "dropped" else DATED[table]
     field = desk.catalog.field(table, dated)
     if dated not in row and field is not None:
         row[dated] = (field.type, _as_ago(counts))

@@ -9,12 +9,11 @@ from zoneinfo import ZoneInfo
 from audiencehub.errors import ConfigError, Fault, Faults
 from audiencehub.rules.book import RuleBook, Segment
 from audiencehub.rules.language.catalog import CATALOG, Catalog, near
-from audiencehub.rules.language.form import SegmentRef, walk
+from audiencehub.rules.language.form import Contacts, SegmentRef, deep, walk
 from audiencehub.rules.load.desk import Desk
+from audiencehub.rules.load.computed import read_ladders, read_traits
 from audiencehub.rules.load.segment import segment_of
 from audiencehub.rules.load.tree import read
-
-_LATER = ("traits", "ladders")
 
 
 def load(
@@ -37,25 +36,28 @@ def load(
     faults: list[Fault] = []
     segments: dict[str, Segment] = {}
     paths: dict[str, str] = {}
-    for file in sorted((*folder.rglob("*.yaml"), *folder.rglob("*.yml"))):
-        shown = _shown(file, root or folder.parent)
-        if misplaced := _misplaced(file, folder, shown):
-            faults.append(misplaced)
-            continue
+    files, misplaced = _sorted(folder, root or folder.parent)
+    faults += misplaced
+    traits, known, wrong = read_traits(files["traits"], currency, catalog)
+    ladders, rungs, faulty = read_ladders(files["ladders"], currency, catalog, known)
+    faults += [*wrong, *faulty]
+    for file, shown in files["segments"]:
         if file.stem in paths:
             faults.append(
                 Fault(shown, 1, f"has the id of {paths[file.stem]}", "Rename one of the two")
             )
         paths.setdefault(file.stem, shown)
-        desk = Desk(shown, currency, catalog)
+        desk = Desk(shown, currency, catalog, traits=known)
         segment = read_segment(desk, file.read_bytes())
         faults += desk.faults
         if segment is not None:
             segments.setdefault(segment.id, segment)
+    segments |= {one.id: one for one in rungs.values() if one is not None}
+    paths |= {name: "" for name in rungs}
     faults += _references(segments, paths)
     if faults:
         raise Faults(faults)
-    return RuleBook(segments, zone, currency)
+    return RuleBook(segments, zone, currency, traits, ladders, catalog)
 
 
 def read_segment(desk: Desk, raw: bytes) -> Segment | None:
@@ -74,28 +76,41 @@ def _shown(file: Path, root: Path) -> str:
     return str(file.relative_to(root)) if file.is_relative_to(root) else str(file)
 
 
-def _misplaced(file: Path, folder: Path, shown: str) -> Fault | None:
-    if file.suffix == ".yml":
-        return Fault(shown, 1, "ends in .yml", f"Rename it to {file.stem}.yaml")
-    first = file.relative_to(folder).parts[0]
-    if first in _LATER:
-        return Fault(shown, 1, f"{first} are not available yet", "Move the file elsewhere")
-    return None
+def _sorted(folder: Path, root: Path) -> tuple[dict[str, list[tuple[Path, str]]], list[Fault]]:
+    """Files with the path to show, by what they hold: segments, traits or ladders."""
+    found: dict[str, list[tuple[Path, str]]] = {"segments": [], "traits": [], "ladders": []}
+    faults = []
+    for file in sorted((*folder.rglob("*.yaml"), *folder.rglob("*.yml"))):
+        shown = _shown(file, root)
+        if file.suffix == ".yml":
+            faults.append(Fault(shown, 1, "ends in .yml", f"Rename it to {file.stem}.yaml"))
+            continue
+        first = file.relative_to(folder).parts[0]
+        found[first if first in ("traits", "ladders") else "segments"].append((file, shown))
+    return found, faults
 
 
 def _references(segments: Mapping[str, Segment], paths: Mapping[str, str]) -> list[Fault]:
     faults = []
     for one in segments.values():
-        for node in walk(one.when):
+        of_contacts = {
+            id(n) for c in walk(one.when) if isinstance(c, Contacts) for n in deep(c.where)
+        }
+        for node in deep(one.when):
             if not isinstance(node, SegmentRef):
                 continue
             other = segments.get(node.segment)
             if node.segment not in paths:
                 message = f"refers to {node.segment!r}, which is no segment"
                 faults.append(Fault(one.path, node.line, message, near(node.segment, paths)))
-            elif other is not None and one.of == "account" and other.of == "contact":
+            elif (
+                other is not None
+                and one.of == "account"
+                and other.of == "contact"
+                and id(node) not in of_contacts
+            ):
                 message = f"{node.segment!r} is a segment of contacts; this one is of accounts"
-                hint = "Make it a segment of: contact; contacts: is not available yet"
+                hint = "Write contacts: {where: {segment: …}}, or make it a segment of: contact"
                 faults.append(Fault(one.path, node.line, message, hint))
     return faults + _cycles(segments)
 
@@ -110,7 +125,7 @@ def _cycles(segments: Mapping[str, Segment]) -> list[Fault]:
             circle = " -> ".join((*trail[trail.index(name) :], name))
             closer = segments[trail[-1]]
             line = next(
-                n.line for n in walk(closer.when) if isinstance(n, SegmentRef) and n.segment == name
+                n.line for n in deep(closer.when) if isinstance(n, SegmentRef) and n.segment == name
             )
             hint = "Remove one of these references"
             faults.append(Fault(closer.path, line, f"segments refer in a circle: {circle}", hint))
