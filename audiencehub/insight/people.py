@@ -9,6 +9,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from audiencehub.insight.traits import Traits, load_traits
 from audiencehub.model import Entity
 from audiencehub.rules import Profile, Seen
 from audiencehub.warehouse import recall
@@ -43,11 +44,12 @@ def load_profiles(
             )
         facts = {table: _facts(connection, entity, table) for table in (*OWN, *SHARED)}
         unfilled = recall(connection)
+        traits = load_traits(connection, entity)
     finally:
         connection.unregister("asked")
     if entity == "account":
         return {
-            number: _profile(None, one[0], facts, number, number, segments, unfilled)
+            number: _profile(None, one[0], facts, number, number, segments, unfilled, traits)
             for number, one in accounts.items()
         }
     return {
@@ -59,6 +61,7 @@ def load_profiles(
             one[0]["account_id"],
             segments,
             unfilled,
+            traits,
         )
         for number, one in contacts.items()
     }
@@ -72,6 +75,7 @@ def _profile(
     account_id: int | None,
     segments: Mapping[Entity, Mapping[int, frozenset[str]]],
     unfilled: frozenset[str],
+    traits: Traits,
 ) -> Profile:
     rows = {table: facts[table].get(number, []) for table in OWN}
     rows |= {
@@ -82,7 +86,17 @@ def _profile(
     shared = (
         segments["account"].get(account_id, frozenset()) if account_id is not None else frozenset()
     )
-    return Profile(contact, account, rows, own | shared, unfilled=unfilled)
+    entity: Entity = "account" if contact is None else "contact"
+    rows["model_score"] = traits.scores.get((entity, number), [])
+    return Profile(
+        contact,
+        account,
+        rows,
+        own | shared,
+        unfilled=unfilled,
+        traits=traits.of(None if contact is None else number, account_id),
+        thresholds=traits.thresholds,
+    )
 
 
 def _accounts_sql(entity: Entity) -> str:
