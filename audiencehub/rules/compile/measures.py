@@ -8,9 +8,7 @@ from collections.abc import Iterable, Mapping
 from audiencehub.model import Entity
 from audiencehub.rules.compile.bind import Binder, Earliest, Recipe
 from audiencehub.rules.compile.checks import NOW, TODAY, edges, point, tests_sql
-from audiencehub.rules.compile.rows import Group, group_of, where_sql
-from audiencehub.rules.compile.rows import _local_day as local_day
-from audiencehub.rules.compile.rows import _source as source_sql
+from audiencehub.rules.compile.rows import Group, group_of, local_day, source_sql, where_sql
 from audiencehub.rules.compile.words import quoted
 from audiencehub.rules.language.catalog import BORN, DATED, Catalog
 from audiencehub.rules.language.form import DAY
