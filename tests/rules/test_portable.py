@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -88,8 +87,8 @@ def _exclusive(self: Any, check: Any, value: str, literal: Any) -> str:
     return PLAIN(self, check, value, literal).replace(">=", ">")
 
 
-def _windowless(query: Any, node: Any) -> list[str]:
-    return KEPT(query, replace(node, window=None))
+def _windowless(query: Any, table: str, where: Any, window: Any) -> list[str]:
+    return KEPT(query, table, where, None)
 
 
 MISTAKES = {

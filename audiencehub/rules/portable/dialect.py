@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from audiencehub.errors import ConfigError
+from audiencehub.rules.language.form import Span
 from audiencehub.rules.portable.keywords import RESERVED
 from audiencehub.rules.portable.patterns import posix
 
@@ -65,18 +66,30 @@ class Dialect:
         """A text to sort by, in the order of its code points."""
         return value
 
-    def exact(self, number: str) -> str:
+    def exact(self, number: str, below: str = "1e22") -> str:
         """A double as a decimal with six places; null where it is too large, infinite or NaN.
 
         Through its text, the shortest that means the same double: a direct cast keeps fifteen
         digits in one engine and adds digits of its own in another. NaN is above every number.
         """
         spelled = f"CAST(CAST({number} AS {self.text}) AS DECIMAL(28, 6))"
-        return f"CASE WHEN abs({number}) < 1e22 THEN {spelled} END"
+        return f"CASE WHEN abs({number}) < {below} THEN {spelled} END"
 
     def local_day(self, moment: str, zone: str) -> str:
         """The calendar day of a UTC timestamp in a time zone."""
         return f"CAST(({moment} AT TIME ZONE 'UTC') AT TIME ZONE {zone} AS DATE)"
+
+    def midnight(self, day: str, zone: str) -> str:
+        """The UTC timestamp at which a day begins in a time zone."""
+        return f"(CAST({day} AS TIMESTAMP) AT TIME ZONE {zone}) AT TIME ZONE 'UTC'"
+
+    def interval(self, span: Span) -> str:
+        """A duration to add to a date or timestamp; months and years clip to the month's end."""
+        return f"INTERVAL '{span.count} {span.unit}'"
+
+    def element(self, many: str, place: str) -> str:
+        """The decimal at a place, from 1, of one bound list."""
+        return f"(CAST({many} AS DECIMAL(7, 6)[]))[{place}]"
 
     def is_one_of(self, value: str, many: str) -> str:
         """A text is in one bound list."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from audiencehub.model import Entity
 from audiencehub.rules.language.catalog import BORN, DATED, OF_CONTACTS
-from audiencehub.rules.language.form import DAY, All, Any_, FieldTest, Node, Not, Rows
+from audiencehub.rules.language.form import DAY, All, Any_, FieldTest, Node, Not, Rows, Tests
 from audiencehub.rules.portable.query import Query, Scope, selected
 from audiencehub.rules.portable.text import clauses, either, negated, nested, together, where
 from audiencehub.rules.portable.values import NOW, TODAY, ZONE
@@ -49,7 +49,7 @@ def _grouped(node: Rows, query: Query) -> str:
     return clauses(
         selected([f"{owner} AS owner_id", *values]),
         source,
-        where([f"{owner} IS NOT NULL", *kept(query, node)]),
+        where([f"{owner} IS NOT NULL", *kept(query, node.table, node.where, node.window)]),
         f"GROUP BY {owner}",
     )
 
@@ -70,7 +70,7 @@ def _end(node: Rows, query: Query) -> str:
         where(
             [
                 f"{owner} IS NOT NULL",
-                *kept(query, node),
+                *kept(query, node.table, node.where, node.window),
                 f"{dated} IS NOT NULL",
                 f"{value} IS NOT NULL",
             ]
@@ -96,14 +96,14 @@ def owned(query: Query, table: str, owner: Entity) -> tuple[str, str]:
     return "r.owner_id", f"FROM {both} AS r"
 
 
-def kept(query: Query, node: Rows) -> list[str]:
-    """What the rows `r` of a leaf must fulfil: existing by the clock, its `where`, its window."""
-    parts = [existing(query, node.table)]
-    if node.where is not None:
-        parts += condition(query, node.where)
-    if node.window is not None:
-        value, kind = dated(query, node.table), date_type(query, node.table)
-        parts.append(query.verdicts.tests(node.window, value, kind))
+def kept(query: Query, table: str, where_: Node | None, window: Tests | None) -> list[str]:
+    """What rows `r` of a table must fulfil: existing by the clock, `where`, the window."""
+    parts = [existing(query, table)]
+    if where_ is not None:
+        parts += condition(query, where_)
+    if window is not None:
+        value, kind = dated(query, table), date_type(query, table)
+        parts.append(query.verdicts.tests(window, value, kind))
     return parts
 
 

@@ -18,8 +18,11 @@ from audiencehub.rules.language.form import (
     Rank,
     Rows,
     SegmentRef,
+    Sequence,
+    Strength,
+    Trend,
 )
-from audiencehub.rules.portable import entities, facts, occasions
+from audiencehub.rules.portable import changes, entities, facts, occasions, sequences
 from audiencehub.rules.portable.query import Scope
 from audiencehub.rules.portable.text import TRUE, either, negated, together
 
@@ -62,4 +65,7 @@ LEAVES: Mapping[type, Writer] = {
     Occasion: occasions.occasion,
     Rank: entities.rank,
     SegmentRef: entities.segment,
+    Sequence: sequences.sequence,
+    Strength: changes.strength,
+    Trend: changes.trend,
 }

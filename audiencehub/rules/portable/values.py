@@ -20,6 +20,7 @@ from audiencehub.rules.language.spans import exact, shift
 
 _SPLIT = re.compile(r"[^a-z0-9]+")
 _LONGEST = 30
+_SHOWN = 8
 
 
 @runtime_checkable
@@ -197,4 +198,7 @@ def _literal(value: Any) -> str:
     """A value as SQL would spell it, on one line."""
     if isinstance(value, str):
         return "'" + value.replace("'", "''").encode("unicode_escape").decode() + "'"
+    if isinstance(value, list):
+        few = ", ".join(_literal(one) for one in value[:_SHOWN])
+        return f"[{few}{f', … {len(value)} in all' * (len(value) > _SHOWN)}]"
     return f"'{value}'" if isinstance(value, date) else str(value)
