@@ -109,10 +109,11 @@ class Identity(Strict):
 
     free_email_domains: list[str] = Field(default_factory=list)
     """Mail providers: their domain names no company. Added to the built-in list."""
-    shared_mailboxes: list[str] = Field(
-        default_factory=lambda: ["info", "sales", "support", "office", "contact", "hello", "admin"]
-    )
-    """Names before the @ that belong to several people: they never join records."""
+    shared_mailboxes: list[str] = Field(default_factory=list)
+    """Names before the @ that belong to several people: they never join records. Added to the
+    built-in list (`info`, `sales`, `no-reply`, …)."""
+    personal_mailboxes: list[str] = Field(default_factory=list)
+    """Names of the built-in list that are people here, such as initials: `hr`, `ar`."""
     records_per_key: int = 20
     """A key shared by more records than this is no key."""
     blocked_values: list[str] = Field(

@@ -7,6 +7,11 @@ from audiencehub.canonical.words import Field, Table
 _PERSON = (
     Field("email", "text", "Normalized e-mail address", "identifier", "email"),
     Field("email_domain", "text", "Domain of the e-mail address"),
+    Field(
+        "company_domain",
+        "text",
+        "Company's domain by the e-mail address; none for free, throw-away and hosted mailboxes",
+    ),
     Field("phone", "text", "Phone in E.164", "identifier", "phone"),
     Field("phone_ext", "text", "Extension of the phone, digits", "personal", "phone_ext"),
     Field("first_name", "text", "Given name", "personal", "text"),

@@ -7,7 +7,7 @@ from typing import Any
 
 from audiencehub.cleaning.company import company_norm
 from audiencehub.cleaning.job import department_of, seniority_of
-from audiencehub.cleaning.mail import email_domain
+from audiencehub.cleaning.mail import email_domain, mail_company_domain
 from audiencehub.cleaning.place import only_timezone
 from audiencehub.cleaning.size import employee_band
 from audiencehub.cleaning.technology import category_of
@@ -18,6 +18,7 @@ Rule = tuple[str, str, Callable[[Any, Values], Any]]
 _RULES: Mapping[str, tuple[Rule, ...]] = {
     "contact": (
         ("email_domain", "email", lambda value, _: email_domain(value)),
+        ("company_domain", "email", lambda value, _: mail_company_domain(value)),
         ("seniority", "title", lambda value, row: seniority_of(value, row.get("industry"))),
         ("department", "title", lambda value, _: department_of(value)),
         ("timezone", "country", lambda value, _: only_timezone(value)),

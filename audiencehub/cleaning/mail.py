@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 from email_validator import EmailNotValidError, validate_email
 
 from audiencehub.cleaning.basic import INVISIBLE, Unclean, text
 from audiencehub.cleaning.tables import words
-from audiencehub.cleaning.web import is_listed, registrable
+from audiencehub.cleaning.web import is_provider, registrable
 
 LONGEST = 254
 _PLAIN = re.compile(r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
@@ -94,15 +94,22 @@ def mail_company_domain(value: str) -> str | None:
     """The registrable domain of a clean address, in ASCII, as `account.domain` is written; None
     where mailboxes are handed out to anyone (free, disposable, hosted)."""
     found = registrable(email_domain(value))
-    return None if found is None or is_listed(email_domain(value)) else found
+    return None if found is None or is_provider(email_domain(value)) else found
+
+
+@cache
+def role_pattern(more: frozenset[str] = frozenset(), less: frozenset[str] = frozenset()) -> str:
+    """A regular expression (of Python and of RE2 alike) that finds, in what stands before the @,
+    the mailbox of a function or several people: `info`, `sales-de`, `no-reply`, `support2+x`.
+
+    The built-in names, with `more` and without `less`.
+    """
+    names = sorted(re.escape(name) for name in (words("role_mailboxes.txt") | more) - less)
+    ending = r"(?:[._-]?[0-9]{1,3}|[._-][a-z]{2})?"
+    silent = r"(?:no|do|donot|dont)[._-]?(?:not)?[._-]?reply[^+]*"
+    return rf"^(?:(?:{'|'.join(names)}){ending}|{silent})(?:\+.*)?$"
 
 
 def is_role(value: str) -> bool:
     """A mailbox of a function or several people: `info@`, `sales-de@`, `no-reply@`."""
-    local = value.rpartition("@")[0].partition("+")[0]
-    if local in words("role_mailboxes.txt"):
-        return True
-    stem = re.sub(r"([._-]?[0-9]{1,3}|[._-][a-z]{2})$", "", local)
-    if stem in words("role_mailboxes.txt"):
-        return True
-    return bool(re.match(r"(no|do|donot|dont)[._-]?(not)?[._-]?reply", local))
+    return re.search(role_pattern(), value.rpartition("@")[0]) is not None

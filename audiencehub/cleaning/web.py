@@ -138,18 +138,26 @@ def is_disposable(host: str) -> bool:
 
 
 def is_hosting(host: str) -> bool:
-    """A place where anyone can have a site: a private suffix of the public suffix list
-    (`acme.myshopify.com`, `github.io`), or a site of profiles and pages (`linktr.ee`)."""
+    """A place where anyone can have a site or a mailbox: a private suffix of the public suffix list
+    (`acme.myshopify.com`, `github.io`), or a host that the list does not know (`wixsite.com`)."""
     try:
         return _cut(_ascii(host))[1] or any(
-            one in words("profile_sites.txt") or one in words("hosting_domains.txt")
-            for one in _above(host)
+            one in words("hosting_domains.txt") for one in _above(host)
         )
     except Unclean:
         return False
 
 
 @lru_cache(maxsize=65_536)
-def is_listed(host: str) -> bool:
-    """A domain that names no company: free mail, throw-away mail or hosting."""
+def is_provider(host: str) -> bool:
+    """A domain that names no company: free mail, throw-away mail or hosting. Sites of profiles are
+    none: whoever writes from one works for it."""
     return is_free_mail(host) or is_disposable(host) or is_hosting(host)
+
+
+@cache
+def providers() -> tuple[str, ...]:
+    """Every listed domain that names no company, sorted. Hosts that the public suffix list knows
+    are not among them: below those, each registrable domain is somebody's own."""
+    listed = ("free_email_domains.txt", "disposable_email_domains.txt", "hosting_domains.txt")
+    return tuple(sorted(frozenset().union(*(words(name) for name in listed))))

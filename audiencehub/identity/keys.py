@@ -13,7 +13,7 @@ from typing import Any
 
 import duckdb
 
-from audiencehub.identity.policy import Policy
+from audiencehub.identity.policy import NOTHING, Policy
 
 TABLES = (
     "CREATE TABLE IF NOT EXISTS identity_record(entity VARCHAR, source VARCHAR, source_id VARCHAR,"
@@ -46,9 +46,8 @@ def blocked(policy: Policy, *, mailbox: bool = False) -> str:
         elif mailbox:
             listed.append(f"^{re.escape(value[:-1].lower())}$")
     if mailbox:
-        listed += [f"^{re.escape(name.lower())}$" for name in policy.mailboxes]
-    # Matches nothing when nothing is listed.
-    return "|".join(listed) or "^[^\\s\\S]$"
+        listed.append(policy.mailboxes)
+    return "|".join(listed) or NOTHING
 
 
 def derive(connection: Connection, policy: Policy) -> None:

@@ -7,12 +7,15 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
+from audiencehub.cleaning.mail import role_pattern
 from audiencehub.settings import Identity
 
 STATED = ("manual", "crm_merge")
 """Links that somebody stated: a person in the hub, a merge or a converted lead in a CRM.
 They hold whatever the limits, unless a separation says otherwise."""
 UNLIMITED = 1 << 40
+NOTHING = "^[^\\s\\S]$"
+"""The regular expression that finds nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +30,8 @@ class Policy:
     records_per_profile: int
     keys_per_profile: int
     blocked: tuple[str, ...]
-    mailboxes: tuple[str, ...] = ()
-    """Names before the @ that several people share."""
+    mailboxes: str = NOTHING
+    """Regular expression of what stands before the @ of an address that several people share."""
     excluded: tuple[str, ...] = ()
     """Domains that name no company."""
 
@@ -56,7 +59,10 @@ def contacts(settings: Identity) -> Policy:
         records_per_profile=settings.merges_per_profile + 1,
         keys_per_profile=settings.keys_per_profile,
         blocked=tuple(settings.blocked_values),
-        mailboxes=tuple(settings.shared_mailboxes),
+        mailboxes=role_pattern(
+            frozenset(name.lower() for name in settings.shared_mailboxes),
+            frozenset(name.lower() for name in settings.personal_mailboxes),
+        ),
     )
 
 

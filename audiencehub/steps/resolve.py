@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib import resources
 from typing import Any
 
 from audiencehub.canonical import FACTS
 from audiencehub.cleaning.money import rate
+from audiencehub.cleaning.web import providers
 from audiencehub.hub import Hub
 from audiencehub.identity.consents import decisions
 from audiencehub.identity.journal import journal
@@ -100,8 +100,7 @@ def _rates(hub: Hub) -> None:
 
 
 def _free_domains(hub: Hub) -> list[str]:
-    text = resources.files("audiencehub.cleaning").joinpath("data/free_email_domains.txt")
-    return [*text.read_text("utf-8").split(), *hub.settings.identity.free_email_domains]
+    return [*providers(), *hub.settings.identity.free_email_domains]
 
 
 def _counted(hub: Hub) -> Resolved:

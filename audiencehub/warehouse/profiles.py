@@ -70,8 +70,8 @@ LINK_CONTACTS = """
             FROM account WHERE domain IS NOT NULL GROUP BY domain
         ), by_mail AS (
             SELECT c.contact_id AS id, d.account_id
-            FROM contact c JOIN by_domain d ON d.domain = c.email_domain
-            WHERE c.email_domain NOT IN (SELECT unnest($free::VARCHAR[]))
+            FROM contact c JOIN by_domain d ON d.domain = c.company_domain
+            WHERE c.company_domain NOT IN (SELECT unnest($free::VARCHAR[]))
         )
         SELECT coalesce(said.id, by_mail.id) AS id,
                coalesce(said.account_id, by_mail.account_id) AS account_id

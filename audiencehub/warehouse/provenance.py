@@ -18,7 +18,7 @@ LAST_PRIORITY = 1000
 """Of a source that the settings do not name."""
 COMPUTED = ("last_seen_at", "first_event_at", "last_event_at")
 """Fields of a profile that no source value is chosen for."""
-FOLLOWS = {"email_domain": "email"}
+FOLLOWS = {"email_domain": "email", "company_domain": "email"}
 """Fields that are made of another one and stand or fall with it."""
 ENTITIES = ("contact", "account")
 

@@ -141,6 +141,7 @@ def test_what_follows():
 
     assert derive("contact", row) == {
         "email_domain": "acme.example",
+        "company_domain": "acme.example",
         "seniority": "vp",
         "timezone": "Europe/Paris",
     }

@@ -21,13 +21,32 @@ def test_blocked_values_join_nobody(desk, value):
     assert len(desk.groups()) == 2
 
 
-@pytest.mark.parametrize("address", ["test@x.example", "info@x.example", "unknown@x.example"])
-def test_shared_and_placeholder_mailboxes_join_nobody(desk, address):
+@pytest.mark.parametrize(
+    "address",
+    [
+        "test@x.example",
+        "info@x.example",
+        "unknown@x.example",
+        "einkauf2@x.example",
+        "desk9@x.example",
+    ],
+)
+def test_shared_and_placeholder_mailboxes_join_nobody(make_desk, address):
     """If it fails, a test address or a shared mailbox makes strangers one person."""
+    desk = make_desk(shared_mailboxes=["Desk9"])
     desk.put(("crm", "1", {"email": address}), ("shop", "2", {"email": address}))
     desk.run()
 
     assert len(desk.groups()) == 2
+
+
+def test_a_mailbox_that_is_a_person_here_joins(make_desk):
+    """If it fails, whose initials are on the list of mailboxes can never be one person."""
+    desk = make_desk(personal_mailboxes=["ar"])
+    desk.put(("crm", "1", {"email": "ar@x.example"}), ("shop", "2", {"email": "ar@x.example"}))
+    desk.run()
+
+    assert len(desk.groups()) == 1
 
 
 def test_a_key_of_many_is_no_key_and_says_so(make_desk):

@@ -68,6 +68,26 @@ def test_account_by_business_domain_only(desk, contact):
     assert found == [("a@x.example", "X"), ("b@mailbox.example", None)]
 
 
+def test_company_by_the_domain_that_its_mail_is_under(desk, contact):
+    """If it fails, people of a company are strangers to it because of how their address is written,
+    or all who use one provider work for one company."""
+    names = ("müller.example", "github.com", "mailinator.com", "onmicrosoft.com", "gmail.com")
+    sites = [{"id": one, "values": {"name": one, "domain": one}} for one in names]
+    mails = (
+        "a@mail.müller.example", "b@XN--mller-kva.example", "c@github.com",
+        "d@mailinator.com", "e@acme.onmicrosoft.com", "f@gmail.com",
+    )  # fmt: skip
+    people = [contact(str(n), email=mail) for n, mail in enumerate(mails)]
+    desk.run(crm={"account": whole(*sites), "contact": whole(*people)})
+
+    found = desk.rows(
+        "SELECT a.name FROM contact c LEFT JOIN account a USING (account_id) ORDER BY c.email"
+    )
+
+    both = "müller.example"
+    assert [name for (name,) in found] == [both, both, "github.com", None, None, None]
+
+
 def test_facts_find_their_person(desk, contact):
     """If it fails, orders and events of known people count for nobody."""
     order = {
