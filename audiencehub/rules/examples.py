@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from audiencehub.rules.book import RuleBook
+from audiencehub.rules.decide import decided_by
 from audiencehub.rules.evaluate import Evaluation
 from audiencehub.rules.flip import nearest
 from audiencehub.rules.language.profile import clock_of_example, profile_from_example
+from audiencehub.rules.plain.traits import complete, trace
+from audiencehub.rules.words import value_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +28,28 @@ class Outcome:
     line: int
     expected: bool
     actual: bool
-    why: str
-    """For a failure: the nearest change that would have given the verdict expected."""
+    near_miss: bool
+    """It must fail by one clause alone."""
+    decided: tuple[str, ...]
+    """The clauses that decide, with the values seen."""
+    changes: tuple[str, ...]
+    """The fewest changes that would turn the verdict round; empty when nothing can."""
 
     @property
     def passed(self) -> bool:
-        """The rule said what the example expects."""
-        return self.expected == self.actual
+        """The rule said what the example expects, and a near miss is one."""
+        near = not self.near_miss or len(self.changes) == 1
+        return self.expected == self.actual and near
+
+    @property
+    def why(self) -> str:
+        """For a failure: what would have given the verdict expected; else empty."""
+        if self.passed:
+            return ""
+        changes = "; and ".join(self.changes)
+        if self.expected != self.actual:
+            return changes
+        return f"one change alone, not {len(self.changes)}: {changes}" if changes else "a way in"
 
 
 def run_examples(
@@ -44,11 +63,11 @@ def run_examples(
     for segment in (book.segments[name] for name in (segments or book.segments)):
         for number, example in enumerate(segment.examples, 1):
             moment = clock_of_example(example.given, clock, book.zone)
-            profile = profile_from_example(example.given, moment, book.zone)
+            given = profile_from_example(example.given, moment, book.zone)
+            profile = complete(book.traits, given, moment, book.zone)
             evaluation = Evaluation(profile, moment, book.zone)
             root = evaluation.node(segment.when)
-            flip = nearest(root, evaluation) if root.verdict != example.member else None
-            why = "; and ".join(flip.changes) if flip else ""
+            flip = nearest(root, evaluation)
             out.append(
                 Outcome(
                     segment.id,
@@ -58,7 +77,35 @@ def run_examples(
                     example.line,
                     example.member,
                     root.verdict,
-                    why,
+                    example.near_miss,
+                    decided_by(root, book.zone),
+                    flip.changes if flip else (),
                 )
             )
+    return out if segments else [*out, *_of_traits(book, clock)]
+
+
+def _plain(value: Any, book: RuleBook) -> Any:
+    """A trait's value as examples give it: of an instant the day."""
+    return value.astimezone(book.zone).date() if isinstance(value, datetime) else value
+
+
+def _of_traits(book: RuleBook, clock: datetime) -> list[Outcome]:
+    """An outcome per example of a trait, under the name `trait.<id>`: expected is that it has the
+    value described."""
+    out = []
+    for trait in book.traits.values():
+        for number, example in enumerate(trait.examples, 1):
+            moment = clock_of_example(example.given, clock, book.zone)
+            profile = profile_from_example(example.given, moment, book.zone)
+            found = trace(book.traits, profile, moment, book.zone)
+            wrong = tuple(
+                f"{name} is {value_text(found[name].value, book.zone)},"
+                f" not {value_text(wanted, book.zone)}"
+                for name, wanted in example.values.items()
+                if _plain(found[name].value, book) != wanted
+            )
+            seen = tuple(f"{name} {value_text(found[name].value, book.zone)}" for name in found)
+            where = (f"trait.{trait.id}", number, example.name, trait.path, example.line)
+            out.append(Outcome(*where, True, not wrong, False, seen, wrong))
     return out

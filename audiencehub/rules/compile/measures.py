@@ -135,6 +135,12 @@ def _value(measure: Measure, kind: str, bind: Binder) -> str:
         if how == "average":
             return cut(total, f"(count({exact}){kept})")
         return f"CAST({total} AS BIGINT)" if of_type == "integer" else total
+    return _end(measure, column, kept, kind, bind)
+
+
+def _end(measure: Measure, column: str, kept: str, kind: str, bind: Binder) -> str:
+    """The least, greatest, first or last of a column, or the days since the first or last."""
+    how, rows, of = measure.how, measure.rows, measure.rows.aggregate.of
     end = {"first": "min", "last": "max"}.get(how.removeprefix("days_since_"), how)
     if how.startswith("days_since_"):
         return f"({bind(TODAY)} - {_day(rows.table, f'({end}({column}){kept})', kind, bind)})"

@@ -46,20 +46,20 @@ class Projector:
         """CREATE TABLE match_<entity> with the bits of these segments, over those there already."""
         own = [n for n in names if self.segments[n].of == self.entity]
         roots = [self.segments[name].when for name in own]
-        verdicts = [(self.bits[n], self._node(self.segments[n].when)) for n in own]
+        verdicts = [(self.bits[n], self.verdict(self.segments[n].when)) for n in own]
         words = words_sql(verdicts, self.words)
         key = f"{self.entity}_id"
         if not first:
             words = [f"old.w{n} | {sql}" for n, sql in enumerate(words)]
         columns = ", ".join(f"{sql} AS w{n}" for n, sql in enumerate(words))
-        joins = self._joins(roots) + self._crew(roots)
+        joins = self.joins(roots) + self._crew(roots)
         before = "" if first else f" JOIN match_{self.entity} AS old ON old.{key} = e.{key}"
         return (
             f"CREATE OR REPLACE TABLE match_{self.entity} AS "
             f"SELECT e.{key}, {columns} FROM {self.entity} AS e{joins}{before}"
         )
 
-    def _joins(self, roots: Iterable[Node]) -> str:
+    def joins(self, roots: Iterable[Node]) -> str:
         """Each grain joined once, and only the grains that these conditions read."""
         reads_leaf: set[Entity] = set()
         reads_member: set[Entity] = set()
@@ -82,16 +82,17 @@ class Projector:
         found = [one for root in roots for one in walk(root) if isinstance(one, Contacts)]
         if not found:
             return ""
-        joins = self._joins(one.where for one in found)
-        counted = crew_sql(found, joins, self._node)
+        joins = self.joins(one.where for one in found)
+        counted = crew_sql(found, joins, self.verdict)
         return f" LEFT JOIN ({counted}) AS {CREW} ON {CREW}.account_id = e.account_id"
 
-    def _node(self, node: Node) -> str:
+    def verdict(self, node: Node) -> str:
+        """A condition as SQL over the words that `joins` brings in, true or false."""
         if isinstance(node, All | Any_):
             word = " AND " if isinstance(node, All) else " OR "
-            return f"({word.join(self._node(part) for part in node.parts)})"
+            return f"({word.join(self.verdict(part) for part in node.parts)})"
         if isinstance(node, Not):
-            return f"(NOT {self._node(node.part)})"
+            return f"(NOT {self.verdict(node.part)})"
         if isinstance(node, MatchAll):
             return "true"
         if isinstance(node, SegmentRef):

@@ -15,13 +15,19 @@ from audiencehub.model import Entity
 from audiencehub.rules.compile.bind import Binder, Statement
 from audiencehub.rules.compile.checks import NOW, edges, point
 from audiencehub.rules.compile.leaves import collect, leaves_statement
-from audiencehub.rules.compile.measures import EXACT, cut, measures_sql
+from audiencehub.rules.compile.measures import EXACT, measures_sql
 from audiencehub.rules.compile.project import Projector
+from audiencehub.rules.compile.traitvalues import (
+    ROUNDED,
+    TYPES,
+    Terms,
+    part_sql,
+    value_sql,
+)
 from audiencehub.rules.compile.words import quoted
 from audiencehub.rules.language.catalog import Catalog
 from audiencehub.rules.language.form import Check, FieldTest
 from audiencehub.rules.language.trait import (
-    CELLS,
     PERCENTILES,
     Band,
     Cell,
@@ -69,6 +75,11 @@ class _Table:
     unfilled: frozenset[str]
     measures: dict[Measure, str] = field(default_factory=dict)
 
+    @property
+    def terms(self) -> Terms:
+        """How its terms are written."""
+        return Terms(self.entity, self.measures)
+
     def statements(self) -> Iterator[Statement]:
         """In order."""
         for column in (one for stage in self.stages for one in stage):
@@ -104,11 +115,11 @@ class _Table:
                 yield leaves_statement(leaves[entity], self.catalog)
         bind = Binder()
         values = [
-            f"CAST({self._value(column, projector, bind)} AS {_type(column)}) "
+            f"CAST({self._value(number, column, projector, bind)} AS {TYPES[column.type]}) "
             f"AS {quoted(column.name)}"
-            for column in stage
+            for number, column in enumerate(stage)
         ]
-        joins = self._joins(stage, bind) + projector._joins(conditions)
+        joins = self._joins(stage, bind) + projector.joins(conditions)
         table = f"trait_{self.entity}"
         yield bind.statement(
             f"CREATE OR REPLACE TABLE {table} AS SELECT t.*, {', '.join(values)} "
@@ -127,7 +138,7 @@ class _Table:
                 sql = self._scores(column.body, bind)
                 joins += f" LEFT JOIN ({sql}) AS s{number} ON s{number}.id = t.{key}"
             elif isinstance(column.body, Quantile) and column.body.within is not None:
-                name, group = bind(column.name), self._source(column.body.within)
+                name, group = bind(column.name), self.terms.source(column.body.within)
                 sql = f"SELECT grp, bounds FROM trait_threshold WHERE trait = {name}"
                 joins += f" LEFT JOIN ({sql}) AS q{number} ON q{number}.grp = {_text(group)}"
         return joins + "".join(self._ungrouped(stage, bind))
@@ -149,90 +160,27 @@ class _Table:
             joins += " LEFT JOIN trait_account AS ta ON ta.account_id = e.account_id"
         return joins
 
-    def _source(self, term: FieldTest) -> str:
-        alias = {False: ("e", "a"), True: ("t", "ta")}[term.trait][term.scope != self.entity]
-        return f"{alias}.{quoted(term.field)}"
-
-    def _term(self, term: Term) -> str:
-        """The value of a term; numbers of fields as decimals, since doubles differ by engine."""
-        if isinstance(term, Measure):
-            value, kind = f"m.{self.measures[term]}", term.rows.aggregate.of_type
-            inexact = kind == "number" and term.how in ("min", "max", "first", "last")
-        else:
-            value, inexact = self._source(term), term.type == "number"
-        return f"TRY_CAST({value} AS DECIMAL(28, 6))" if inexact else value
-
-    def _value(self, column: Column, projector: Projector, bind: Binder) -> str:
+    def _value(self, number: int, column: Column, projector: Projector, bind: Binder) -> str:
+        """The SQL value; `number` is the column's place in its stage, which names its joins."""
         body = column.body
-        if isinstance(body, Measure):
-            return f"m.{self.measures[body]}"
-        if isinstance(body, Ratio):
-            return cut(self._term(body.part), self._term(body.whole))
-        if isinstance(body, Band):
-            return self._band(body, bind)
         if isinstance(body, Points):
-            worth = [f"CASE WHEN {projector._node(c)} THEN {n} ELSE 0 END" for c, n in body.parts]
+            worth = [f"CASE WHEN {projector.verdict(c)} THEN {n} ELSE 0 END" for c, n in body.parts]
             return " + ".join(worth)
-        if isinstance(body, Cell):
-            return self._cell(body, bind)
-        stage = next(one for one in self.stages if column in one)
-        number = list(stage).index(column)
         if isinstance(body, Score):
-            return f"TRY_CAST(s{number}.value AS DECIMAL(28, 6))"
-        assert isinstance(body, Quantile), "every other body has its own SQL"
-        return self._part(body, f"q{number}.bounds")
-
-    def _band(self, body: Band, bind: Binder) -> str:
-        value = self._term(body.of)
-        cases = [
-            f"WHEN {value} < {bind(bound)} THEN {bind(name)}"
-            for name, bound in body.bands
-            if bound is not None
-        ]
-        top, bound = body.bands[-1]
-        rest = bind(top) if bound is None else "NULL"
-        return f"CASE WHEN {value} IS NULL THEN NULL {' '.join(cases)} ELSE {rest} END"
-
-    def _cell(self, body: Cell, bind: Binder) -> str:
-        high, wide, deep = (
-            self._source(one) for one in (body.recency, body.frequency, body.monetary)
-        )
-        value = f"(({wide} + {deep} + 1) // 2)"
-        cases = [
-            f"WHEN {high} BETWEEN {one.start} AND {one.stop - 1} "
-            f"AND {value} BETWEEN {two.start} AND {two.stop - 1} THEN {bind(name)}"
-            for name, places in CELLS.items()
-            for one, two in places
-        ]
-        return f"CASE {' '.join(cases)} END"
-
-    def _part(self, body: Quantile, bounds: str) -> str:
-        value = self._term(body.of)
-        takes = [f"{value} IS NOT NULL", f"{bounds} IS NOT NULL"]
-        if body.given is not None:
-            takes.append(f"{self._source(body.given)} IS NOT NULL")
-
-        def search(low: int, high: int) -> str:
-            """The part, when it is known to be from `low` to `high`."""
-            if low == high:
-                return str(low)
-            middle = (low + high) // 2
-            beyond = f"{bounds}[{middle}] {'>' if body.falling else '<'} {value}"
-            return (
-                f"CASE WHEN {beyond} THEN {search(middle + 1, high)} ELSE {search(low, middle)} END"
-            )
-
-        return f"CASE WHEN {' AND '.join(takes)} THEN {search(1, body.parts)} END"
+            return f"TRY_CAST(s{number}.value AS {ROUNDED})"
+        if isinstance(body, Quantile):
+            return part_sql(body, f"q{number}.bounds", self.terms)
+        return value_sql(body, self.terms, bind)
 
     def _thresholds(self, name: str, body: Quantile) -> Statement:
         """INSERT of the discrete quantiles of all known values, by group."""
         bind = Binder()
         sign = "-" if body.falling else ""
-        value = f"{sign}{self._term(body.of)}"
-        group = _text(self._source(body.within)) if body.within else "''"
-        takes = [f"{self._term(body.of)} IS NOT NULL", f"{group} IS NOT NULL"]
+        value = f"{sign}{self.terms.term(body.of)}"
+        group = _text(self.terms.source(body.within)) if body.within else "''"
+        takes = [f"{self.terms.term(body.of)} IS NOT NULL", f"{group} IS NOT NULL"]
         if body.given is not None:
-            takes.append(f"{self._source(body.given)} IS NOT NULL")
+            takes.append(f"{self.terms.source(body.given)} IS NOT NULL")
         terms = [body.of, *([body.within] if body.within else [])]
         key = f"{self.entity}_id"
         rows = (
@@ -250,7 +198,8 @@ class _Table:
 
     def _scores(self, body: Score, bind: Binder) -> str:
         takes = (
-            f'model = {bind(body.model)} AND entity = {bind(self.entity)} AND "at" <= {bind(NOW)}'
+            f"model = {bind(body.model)} AND entity = {bind(self.entity)} "
+            f'AND "at" <= {bind(NOW)} AND value IS NOT NULL'
         )
         if body.within is not None:
             edge = edges(Check("within", body.within))
@@ -258,7 +207,7 @@ class _Table:
             sign = ">" if edge.open_start else ">="
             takes += f' AND "at" {sign} {bind(point(edge.start, "instant"))}'
         best = 'max(struct_pack(a := "at", v := value)).v'
-        return f"SELECT id, {best} AS value FROM model_score WHERE {takes} AND value IS NOT NULL GROUP BY id"
+        return f"SELECT id, {best} AS value FROM model_score WHERE {takes} GROUP BY id"
 
 
 def _share(place: int, parts: int) -> str:
@@ -283,17 +232,3 @@ def _terms(column: Column) -> list[Term]:
     if isinstance(body, Quantile):
         return [one for one in (body.of, body.given, body.within) if one is not None]
     return [body.recency, body.frequency, body.monetary] if isinstance(body, Cell) else []
-
-
-def _type(column: Column) -> str:
-    """The type of the column; amounts and decimals keep six decimals."""
-    return {
-        "integer": "BIGINT",
-        "money": EXACT,
-        "decimal": EXACT,
-        "number": "DOUBLE",
-        "text": "VARCHAR",
-        "boolean": "BOOLEAN",
-        "date": "DATE",
-        "instant": "TIMESTAMP",
-    }[column.type]

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from audiencehub.model import Entity
 from audiencehub.rules.language.catalog import BORN, DATED, INLINE, TABLE_OF, near, split
-from audiencehub.rules.language.form import DAY, Aggregate, FieldTest, Tests
+from audiencehub.rules.language.form import DAY, Aggregate, FieldTest, Rows, Tests
 from audiencehub.rules.language.trait import How, Measure, Term
 from audiencehub.rules.load.checks import WINDOW
 from audiencehub.rules.load.desk import Desk
@@ -115,14 +115,14 @@ def _over(desk: Desk, of: Entity, leaf: Scalar, body: Map) -> Measure | None:
         return None
     rows = read_rows(desk, of, leaf, rest)
     how: How = hows[0][0].text if hows else "count"  # type: ignore[assignment]
-    of_field = _field(desk, table, how, *hows[0]) if hows else ("", "")
-    if rows is None or of_field is None:
+    of_field = _field(desk, table, how, hows[0][1]) if hows else ("", "")
+    if not isinstance(rows, Rows) or of_field is None:
         return None
     aggregate = Aggregate("count", *of_field, "integer", UNTESTED)
     return Measure(how, replace(rows, aggregate=aggregate))
 
 
-def _field(desk: Desk, table: str, how: How, key: Scalar, value: Tree) -> tuple[str, str] | None:
+def _field(desk: Desk, table: str, how: How, value: Tree) -> tuple[str, str] | None:
     """The field an aggregate is of, and its type; empty for a count."""
     if isinstance(value, Map):
         desk.only(value, f"{how}:", ("of",))

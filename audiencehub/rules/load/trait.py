@@ -12,7 +12,6 @@ from audiencehub.model import Entity
 from audiencehub.rules.language.catalog import near
 from audiencehub.rules.language.form import FieldTest
 from audiencehub.rules.language.trait import (
-    PERCENTILES,
     QUINTILES,
     RFM_PARTS,
     Body,

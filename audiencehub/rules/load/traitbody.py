@@ -178,7 +178,7 @@ def _percentile(desk: Desk, of: Entity, node: Tree) -> Body | None:
     return Quantile(by, PERCENTILES, within=within) if by else None
 
 
-def _score(desk: Desk, of: Entity, node: Tree) -> Body | None:
+def _score(desk: Desk, node: Tree) -> Body | None:
     if isinstance(node, Scalar):
         node = Map(((Scalar("model", "model", node.line), node),), node.line)
     mapping = desk.mapping(node, "model_score")
@@ -201,5 +201,5 @@ READERS: Mapping[str, Callable[[Desk, Entity, Tree], Body | None]] = {
     "band": _band,
     "points": _points,
     "percentile": _percentile,
-    "model_score": _score,
+    "model_score": lambda desk, _, node: _score(desk, node),
 }

@@ -85,16 +85,22 @@ def _example(
     return TraitExample(document, values, label or "", node.line)
 
 
+def _expected(desk: Desk, node: Tree, kind: str) -> Any:
+    """The value that the trait must have; of an instant its day."""
+    value = given_value(desk, node, kind)
+    return value[1] if isinstance(value, tuple) else value
+
+
 def _values(desk: Desk, name: str, columns: tuple[Column, ...], node: Tree) -> dict[str, Any]:
     types = {one.name.removeprefix(f"{name}."): one for one in columns}
     if len(columns) == 1 and not isinstance(node, Map):
-        return {columns[0].name: given_value(desk, node, columns[0].type)}
+        return {columns[0].name: _expected(desk, node, columns[0].type)}
     mapping = desk.mapping(node, "value")
     found: dict[str, Any] = {}
     for key, value in mapping.entries if mapping else ():
         if key.text in types:
             column = types[key.text]
-            found[column.name] = given_value(desk, value, column.type)
+            found[column.name] = _expected(desk, value, column.type)
         elif columns:
             desk.unknown(key, f"part of {name}", types)
     return found

@@ -6,7 +6,7 @@ the bounds of the profile's world from `Profile.thresholds`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import ROUND_DOWN, Decimal
@@ -42,7 +42,8 @@ class Traced:
 
     value: Any
     reads: tuple[tuple[str, Any], ...] = ()
-    """Name and value of each thing it was computed from."""
+    """Name and value of each thing it was computed from; of points, the place of each part that
+    holds and what it is worth."""
     kept: int = 0
     """How many rows were kept."""
 
@@ -86,29 +87,31 @@ def complete(
 def computed(column: Column, at: Evaluation) -> Traced:
     """One column, from the facts, fields and earlier traits of the profile."""
     body = column.body
-    if isinstance(body, Measure):
-        return _measure(body, at)
-    if isinstance(body, Ratio):
-        part, whole = _exact(body.part, at), _exact(body.whole, at)
-        value = None if part is None or not whole else _cut(part, whole)
-        return Traced(value, ((name_of(body.part), part), (name_of(body.whole), whole)))
-    if isinstance(body, Band):
-        value = _exact(body.of, at)
-        return Traced(_band(body, value), ((name_of(body.of), value),))
-    if isinstance(body, Points):
-        worth = [(one, points) for one, points in body.parts if at.node(one).verdict]
-        reads = tuple((f"part {body.parts.index(one) + 1}", one[1]) for one in worth)
-        return Traced(sum(points for _, points in worth), reads)
     if isinstance(body, Quantile):
         return _quantile(column.name, body, at)
-    if isinstance(body, Cell):
-        parts = [
-            (one.field, _source(one, at)) for one in (body.recency, body.frequency, body.monetary)
-        ]
-        scores = [value for _, value in parts]
-        return Traced(None if None in scores else cell_of(*scores), tuple(parts))
-    assert isinstance(body, Score), "every other body is handled above"
-    return _score(body, at)
+    return _COMPUTE[type(body)](body, at)
+
+
+def _ratio(body: Ratio, at: Evaluation) -> Traced:
+    part, whole = _exact(body.part, at), _exact(body.whole, at)
+    value = None if part is None or not whole else _cut(part, whole)
+    return Traced(value, ((name_of(body.part), part), (name_of(body.whole), whole)))
+
+
+def _points(body: Points, at: Evaluation) -> Traced:
+    held = [
+        (str(place), points)
+        for place, (condition, points) in enumerate(body.parts)
+        if at.node(condition).verdict
+    ]
+    return Traced(sum(points for _, points in held), tuple(held))
+
+
+def _cell(body: Cell, at: Evaluation) -> Traced:
+    three = (body.recency, body.frequency, body.monetary)
+    parts = tuple((one.field, _source(one, at)) for one in three)
+    scores = [value for _, value in parts]
+    return Traced(None if None in scores else cell_of(*scores), parts)
 
 
 def name_of(term: Term) -> str:
@@ -183,10 +186,13 @@ def _most_frequent(rows: Iterable[Any], table: str, of: str, at: Evaluation) -> 
     return max(ranked)[2] if ranked else None
 
 
-def _band(body: Band, value: Decimal | None) -> str | None:
+def _band(body: Band, at: Evaluation) -> Traced:
+    value = _exact(body.of, at)
+    reads = ((name_of(body.of), value),)
     if value is None:
-        return None
-    return next((name for name, bound in body.bands if bound is None or value < bound), None)
+        return Traced(None, reads)
+    fits = (name for name, bound in body.bands if bound is None or value < bound)
+    return Traced(next(fits, None), reads)
 
 
 def group_of(body: Quantile, at: Evaluation) -> str | None:
@@ -234,3 +240,14 @@ def _score(body: Score, at: Evaluation) -> Traced:
         return Traced(None)
     moment, value = max(found)
     return Traced(Decimal(repr(value)).quantize(_MILLIONTH), (("scored at", moment),), len(found))
+
+
+_COMPUTE: dict[type, Callable[[Any, Evaluation], Traced]] = {
+    Measure: _measure,
+    Ratio: _ratio,
+    Band: _band,
+    Points: _points,
+    Cell: _cell,
+    Score: _score,
+}
+"""How each kind of body is computed, but for what compares people with each other."""
