@@ -27,7 +27,7 @@ from pydantic import (
     field_validator,
 )
 
-from audiencehub.canonical import Custom, CustomField, Table, tables_with
+from audiencehub.canonical import Custom, CustomField, Table, located, spelled, tables_with
 from audiencehub.errors import ConfigError, Fault, Faults
 
 
@@ -186,7 +186,8 @@ class Settings(Strict):
     custom: Custom = Field(default_factory=dict)
     """Fields of one's own: `[custom.contact.<name>]`, `[custom.account.<name>]`."""
     survivorship: dict[str, list[str]] = Field(default_factory=dict)
-    """Per field the sources that come first, best first: `"account.employee_count" = [...]`."""
+    """Per field the sources that come first, best first: `"account.employee_count" = [...]`,
+    `"contact.custom.tier" = [...]`."""
     audit: Audit = Audit()
     targets: dict[str, TargetEntry] = Field(default_factory=dict)
     env: str = "sandbox"
@@ -196,28 +197,29 @@ class Settings(Strict):
     @classmethod
     def _survivors(cls, said: dict[str, list[str]], info: ValidationInfo) -> dict[str, list[str]]:
         sources = info.data.get("sources", {})
+        found: dict[str, list[str]] = {}
         for name, order in said.items():
-            entity, _, field = name.partition(".")
-            tables = tables_with(info.data.get("custom", {}))
-            if entity not in ("contact", "account") or not tables[entity].field(field):
-                raise ValueError(f"{name} is no field; write contact.title or account.industry")
+            table, field = _field_of(info, name)
+            if table not in ("contact", "account"):
+                raise ValueError(f"{name}: only people and companies have several sources")
             wrong = [source for source in order if source not in sources]
             if wrong:
                 raise ValueError(f"{name} names {wrong[0]}, which is no source of this environment")
-        return said
+            if f"{table}.{field}" in found:
+                raise ValueError(f"{name} is written twice")
+            found[f"{table}.{field}"] = order
+        return found
 
     @field_validator("audit")
     @classmethod
     def _audited(cls, said: Audit, info: ValidationInfo) -> Audit:
-        tables = tables_with(info.data.get("custom", {}))
+        found: dict[str, dict[str, float]] = {}
         for name, limits in said.fields.items():
-            table, _, field = name.partition(".")
-            if table not in tables or not tables[table].field(field):
-                raise ValueError(f"{name} is no field; write contact.title or event.path")
             wrong = sorted(limits.keys() - AuditLimits.model_fields.keys())
             if wrong:
                 raise ValueError(f"{name} has no limit {wrong[0]}")
-        return said
+            found[".".join(_field_of(info, name))] = limits
+        return said.model_copy(update={"fields": found})
 
     @field_validator("custom")
     @classmethod
@@ -255,6 +257,18 @@ class Settings(Strict):
         """The guards of one target: the general ones, narrowed by its own entry."""
         own = self.targets.get(target)
         return Guards(**{**self.guards.model_dump(), **(own.guards if own else {})})
+
+
+def _field_of(info: ValidationInfo, name: str) -> tuple[str, str]:
+    """Table and column that a setting names. Raises ValueError with the nearest one there is."""
+    tables = tables_with(info.data.get("custom", {}))
+    found = located(tables, name)
+    if found is None:
+        known = [spelled(one.name, field.name) for one in tables.values() for field in one.fields]
+        meant = get_close_matches(name, known, 1) or get_close_matches(f"contact.{name}", known, 1)
+        hint = f"did you mean {meant[0]}?" if meant else "write contact.title or account.industry"
+        raise ValueError(f"{name} is no field; {hint}")
+    return found[0], found[1].name
 
 
 def load(env: str, root: Path | None = None) -> Settings:

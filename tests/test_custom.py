@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from audiencehub.canonical import TABLES, CustomField, origins, tables_with
 from audiencehub.cleaning import CLEANERS
 from audiencehub.errors import Faults
+from audiencehub.privacy.classes import HIDDEN, fit_for_ads, loggable, privacy_class
 from audiencehub.settings import load
 
 ROOT = Path(__file__).parents[1]
@@ -50,6 +51,42 @@ def test_a_custom_field_is_a_column_of_its_entity(settings):
     assert tables["account"] == TABLES["account"]
     assert list(tables) == list(TABLES)
     assert TABLES["contact"].field("custom_tier") is None
+
+
+@pytest.mark.parametrize("name", ["custom.tier", "contact.custom.tier", "contact.custom_tier"])
+def test_sources_and_limits_can_be_set_for_it(settings, name):
+    """If it fails, the file with the right tiers cannot be put before the CRM's copy of them."""
+    said = settings(
+        f'{FIELD}[survivorship]\n"{name}" = ["points", "crm"]\n'
+        f'[audit.fields."{name}"]\nfill = 0.5\n'
+    )
+    assert said.survivorship == {"contact.custom_tier": ["points", "crm"]}
+    assert said.audit.of("contact.custom_tier").fill == 0.5
+
+
+def test_a_field_that_is_none_is_refused_with_the_nearest(settings):
+    """A misspelt field would leave its values to chance without a word."""
+    with pytest.raises(Faults, match=r"did you mean contact\.custom\.tier\?"):
+        settings(f'{FIELD}[survivorship]\n"custom.teir" = ["points"]\n')
+    with pytest.raises(Faults, match="written twice"):
+        settings(
+            f'{FIELD}[survivorship]\n"custom.tier" = ["points"]\n"contact.custom.tier" = ["crm"]\n'
+        )
+
+
+def test_its_privacy_class_is_the_declared_one(settings):
+    """If it fails, what settings call sensitive chooses who sees an ad, or what is harmless is
+    blanked in every log."""
+    sensitive = FIELD.replace('"none"', '"sensitive"').replace(".tier]", ".health]")
+    tables = settings(FIELD + sensitive).tables
+    assert privacy_class("contact.custom.tier", tables) == "none"
+    assert privacy_class("custom.health", tables) == "sensitive"
+    assert not fit_for_ads("contact.custom_health", tables)
+    assert privacy_class("custom.unheard_of", tables) == "personal"
+    assert loggable("contact", {"custom_tier": "Gold", "custom_health": "x"}, tables) == {
+        "custom_tier": "Gold",
+        "custom_health": HIDDEN,
+    }
 
 
 def test_each_source_is_asked_for_its_own_name(settings):

@@ -9,7 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from audiencehub.canonical.custom import PREFIX, Custom, CustomField, origins, widened
+from audiencehub.canonical.custom import (
+    PREFIX,
+    Custom,
+    CustomField,
+    located,
+    origins,
+    spelled,
+    widened,
+)
 from audiencehub.canonical.entities import ACCOUNT, CONTACT
 from audiencehub.canonical.facts import FACTS
 from audiencehub.canonical.words import Field, Privacy, Table, Type
@@ -27,7 +35,9 @@ __all__ = [
     "Privacy",
     "Table",
     "Type",
+    "located",
     "origins",
+    "spelled",
     "tables_with",
 ]
 

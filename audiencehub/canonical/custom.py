@@ -58,6 +58,27 @@ def widened(tables: Mapping[str, Table], custom: Custom) -> Mapping[str, Table]:
     return found
 
 
+def spelled(table: str, column: str) -> str:
+    """A field as people write it: `contact.title`, `contact.custom.tier`."""
+    own = column.startswith(PREFIX)
+    return f"{table}.custom.{column.removeprefix(PREFIX)}" if own else f"{table}.{column}"
+
+
+def located(tables: Mapping[str, Table], said: str) -> tuple[str, Field] | None:
+    """Table and field of `contact.title`, `contact.custom.tier`, or `custom.tier` where one table
+    alone declares it. None for what is no field."""
+    table, _, name = said.partition(".")
+    if table == "custom":
+        found = [
+            (one.name, field) for one in tables.values() if (field := one.field(PREFIX + name))
+        ]
+        return found[0] if len(found) == 1 else None
+    if name.startswith("custom."):
+        name = PREFIX + name.removeprefix("custom.")
+    field = tables[table].field(name) if table in tables else None
+    return (table, field) if field else None
+
+
 def origins(custom: Custom, source: str) -> Mapping[str, Mapping[str, str]]:
     """Entity to column to what that source calls it."""
     return {

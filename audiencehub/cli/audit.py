@@ -10,6 +10,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from audiencehub.canonical import located, spelled
 from audiencehub.cli.common import AsJson, Env, console, emit, fold, say, verb
 from audiencehub.errors import ConfigError
 from audiencehub.insight.audit import (
@@ -57,6 +58,8 @@ def data(
     """
     settings = load(env)
     book = load_rules(settings)
+    known = located(settings.tables, field) if field else None
+    field = spelled(known[0], known[1].name) if known else field
     connection, published = open_published(settings.folder)
     try:
         at = _clock(connection, published)

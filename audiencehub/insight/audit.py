@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from audiencehub.canonical import Table
+from audiencehub.canonical import Table, spelled
 from audiencehub.insight.measures import Measure, known, measure
 from audiencehub.insight.people import Connection
 from audiencehub.insight.reads import Readers, reached, reads
@@ -64,7 +64,7 @@ class FieldAudit:
     @property
     def name(self) -> str:
         """As rules write it."""
-        return f"{self.table}.{self.field}"
+        return spelled(self.table, self.field)
 
     def json(self) -> dict[str, Any]:
         """As JSON values."""
@@ -165,9 +165,9 @@ def uncleaned(connection: Connection, field: str | None = None) -> list[Aside]:
     """What is kept raw, most frequent first; of one `table.field` when given."""
     rows = connection.execute(
         """
-        SELECT "table" || '.' || field AS name, source, reason, count(*) AS n,
-               list_sort(list_distinct(list(raw)))[1:3]
-        FROM uncleaned WHERE $field IS NULL OR "table" || '.' || field = $field
+        SELECT "table" || '.' || regexp_replace(field, '^custom_', 'custom.') AS name, source,
+               reason, count(*) AS n, list_sort(list_distinct(list(raw)))[1:3]
+        FROM uncleaned WHERE $field IS NULL OR name = $field
         GROUP BY name, source, reason ORDER BY n DESC, name, source, reason
         """,
         {"field": field},

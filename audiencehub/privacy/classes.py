@@ -5,26 +5,28 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from audiencehub.canonical import TABLES, Privacy
+from audiencehub.canonical import TABLES, Privacy, Table, located
 
 HIDDEN = "…"
 
 
-def privacy_class(path: str) -> Privacy:
-    """The class of `contact.email`. A field nobody knows counts as personal."""
-    table, _, name = path.partition(".")
-    found = TABLES[table].field(name) if table in TABLES else None
-    return found.privacy if found else "personal"
+def privacy_class(path: str, tables: Mapping[str, Table] = TABLES) -> Privacy:
+    """The class of `contact.email`; of `contact.custom.tier` as settings declare it, where `tables`
+    are those of the settings. A field nobody knows counts as personal."""
+    found = located(tables, path)
+    return found[1].privacy if found else "personal"
 
 
-def fit_for_ads(path: str) -> bool:
+def fit_for_ads(path: str, tables: Mapping[str, Table] = TABLES) -> bool:
     """Whether a rule on this field may choose who sees an ad."""
-    return privacy_class(path) != "sensitive"
+    return privacy_class(path, tables) != "sensitive"
 
 
-def loggable(table: str, values: Mapping[str, Any]) -> dict[str, Any]:
+def loggable(
+    table: str, values: Mapping[str, Any], tables: Mapping[str, Table] = TABLES
+) -> dict[str, Any]:
     """The values with everything but class `none` blanked, for a log line."""
     return {
-        name: value if privacy_class(f"{table}.{name}") == "none" else HIDDEN
+        name: value if privacy_class(f"{table}.{name}", tables) == "none" else HIDDEN
         for name, value in values.items()
     }
