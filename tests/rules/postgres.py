@@ -115,6 +115,11 @@ class Warehouse:
         self.columns: dict[str, list[str]] = {}
         for table in ("contact", "account", *FACTS):
             self._create(table)
+        self.connection.execute(
+            "CREATE TABLE model_score(entity TEXT, id BIGINT, model TEXT, value DOUBLE PRECISION, "
+            "at TIMESTAMP)"
+        )
+        self.columns["model_score"] = ["entity", "id", "model", "value", "at"]
         self.connection.commit()
 
     def close(self) -> None:
@@ -131,6 +136,7 @@ class Warehouse:
         for table in FACTS:
             rows = enumerate(world.facts.get(table, ()))
             self._insert(table, [{"source_id": f"{table}-{n}", **row} for n, row in rows])
+        self._insert("model_score", list(map(dict, world.facts.get("model_score", ()))))
         return self.connection
 
     def _create(self, table: str) -> None:

@@ -95,7 +95,7 @@ MISTAKES = {
     "at_least excludes its bound": (verdicts.Verdicts, "_plain", _exclusive),
     "windows are forgotten": (facts, "kept", _windowless),
     "rows of contacts are lost to accounts": (facts, "OF_CONTACTS", frozenset()),
-    "the sum of nothing is unknown": (facts, "_NOUGHT", ()),
+    "the sum of nothing is unknown": (facts, "NOUGHT", ()),
     "what is unknown is not so either": (text, "coalesced", lambda part: part),
 }
 

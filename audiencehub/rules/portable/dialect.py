@@ -6,7 +6,7 @@ The base class is PostgreSQL-flavoured standard SQL; a dialect overrides what it
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from audiencehub.errors import ConfigError
@@ -23,6 +23,20 @@ class Dialect:
     name: ClassVar[str]
     text: ClassVar[str] = "VARCHAR"
     id: ClassVar[str] = "BIGINT"
+
+    @property
+    def types(self) -> Mapping[str, str]:
+        """The column type of each type that a trait may have; decimals keep six places."""
+        return {
+            "integer": "BIGINT",
+            "money": "DECIMAL(38, 6)",
+            "decimal": "DECIMAL(38, 6)",
+            "number": "DOUBLE PRECISION",
+            "text": self.text,
+            "boolean": "BOOLEAN",
+            "date": "DATE",
+            "instant": "TIMESTAMP",
+        }
 
     def quoted(self, name: str) -> str:
         """An identifier of the catalog; in quotes only where it needs them."""
@@ -87,6 +101,14 @@ class Dialect:
         """A duration to add to a date or timestamp; months and years clip to the month's end."""
         return f"INTERVAL '{span.count} {span.unit}'"
 
+    def quotient(self, part: str, whole: str) -> str:
+        """The quotient of two whole numbers from nought on, without its fraction."""
+        raise NotImplementedError
+
+    def cut(self, part: str, whole: str) -> str:
+        """The quotient of decimals, cut off toward nought after six places; null over nought."""
+        raise NotImplementedError
+
     def element(self, many: str, place: str) -> str:
         """The decimal at a place, from 1, of one bound list."""
         return f"(CAST({many} AS DECIMAL(7, 6)[]))[{place}]"
@@ -112,6 +134,18 @@ class DuckDB(Dialect):
     def ends_with(self, value: str, part: str) -> str:
         """As a function."""
         return f"ends_with({value}, {part})"
+
+    def quotient(self, part: str, whole: str) -> str:
+        """`/` makes doubles here."""
+        return f"({part}) // {whole}"
+
+    def cut(self, part: str, whole: str) -> str:
+        """Whole millionths are divided, since a division of decimals makes doubles here."""
+        high, low = (
+            f"CAST(CAST({one} AS DECIMAL(38, 6)) * 1000000 AS HUGEINT)" for one in (part, whole)
+        )
+        found = f"CAST({high} * 1000000 // nullif({low}, 0) AS DECIMAL(38, 0))"
+        return f"{found} * CAST(0.000001 AS DECIMAL(6, 6))"
 
     def matches(self, value: str, pattern: str) -> str:
         """Partial match."""
@@ -148,6 +182,15 @@ class Postgres(Dialect):
     def ends_with(self, value: str, part: str) -> str:
         """There is no function of that name."""
         return f"right({value}, length({part})) = {part}"
+
+    def quotient(self, part: str, whole: str) -> str:
+        """`/` of whole numbers leaves the fraction out."""
+        return f"({part}) / {whole}"
+
+    def cut(self, part: str, whole: str) -> str:
+        """`div` is exact and leaves the fraction out."""
+        high = f"CAST({part} AS DECIMAL(38, 6)) * 1000000"
+        return f"div({high}, nullif(CAST({whole} AS DECIMAL(38, 6)), 0)) * 0.000001"
 
     def matches(self, value: str, pattern: str) -> str:
         """Advanced regular expressions: \

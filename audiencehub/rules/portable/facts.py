@@ -9,7 +9,7 @@ from audiencehub.rules.portable.query import Query, Scope, selected
 from audiencehub.rules.portable.text import clauses, either, negated, nested, together, where
 from audiencehub.rules.portable.values import NOW, TODAY, ZONE
 
-_NOUGHT = ("count", "distinct", "sum")
+NOUGHT = ("count", "distinct", "sum")
 """Aggregates that are 0 without rows; the others are unknown."""
 
 
@@ -18,17 +18,21 @@ def rows(node: Rows, scope: Scope) -> str:
     query, of = scope.query, node.aggregate
     if node.table in query.unfilled:
         return query.verdicts.unknown(of.tests)
-    if of.how in ("first", "last"):
-        name = query.sub(node.table, _end(node, query))
-    else:
-        name = query.sub(node.table, _grouped(node, query))
-    alias = scope.joined(name, node.owner)
+    alias = aggregated(node, scope)
     if of.how == "average":
         # Compared without a division, which engines round each in their own way.
         total, times = f"{alias}.total", f" * {alias}.known"
         return query.verdicts.tests(of.tests, total, of.type, times)
-    value = f"coalesce({alias}.value, 0)" if of.how in _NOUGHT else f"{alias}.value"
+    value = f"coalesce({alias}.value, 0)" if of.how in NOUGHT else f"{alias}.value"
     return query.verdicts.tests(of.tests, value, of.type)
+
+
+def aggregated(node: Rows, scope: Scope) -> str:
+    """The alias of the aggregate's row, joined: `value`, or `total` and `known` of an average."""
+    query = scope.query
+    end = node.aggregate.how in ("first", "last")
+    found = _end(node, query) if end else _grouped(node, query)
+    return scope.joined(query.sub(node.table, found), node.owner)
 
 
 def _grouped(node: Rows, query: Query) -> str:

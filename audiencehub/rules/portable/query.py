@@ -33,8 +33,12 @@ class Query:
         unfilled: frozenset[str] = frozenset(),
     ) -> None:
         self.book, self.dialect, self.catalog, self.unfilled = book, dialect, catalog, unfilled
-        self.verdicts = Verdicts(dialect, values)
+        self.values, self.verdicts = values, Verdicts(dialect, values)
         self._named: dict[str, str] = {}
+
+    def anew(self, values: Values) -> Query:
+        """For another statement over the same book."""
+        return Query(self.book, self.dialect, values, self.catalog, self.unfilled)
 
     def name(self, table: str) -> str:
         """A table, quoted where it must be."""

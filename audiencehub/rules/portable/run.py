@@ -8,12 +8,13 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from audiencehub.rules.book import RuleBook, Segment
-from audiencehub.rules.language.catalog import CATALOG, Catalog
+from audiencehub.rules.language.catalog import Catalog
 from audiencehub.rules.language.form import All
 from audiencehub.rules.portable.dialect import dialect_named
 from audiencehub.rules.portable.entities import MEMBER
 from audiencehub.rules.portable.query import Query, Scope
 from audiencehub.rules.portable.text import clauses, nested, where
+from audiencehub.rules.portable.traits import statements
 from audiencehub.rules.portable.tree import write
 from audiencehub.rules.portable.values import Statement, Values
 
@@ -45,7 +46,7 @@ def sql(
     segment: Segment,
     book: RuleBook,
     dialect: str = "duckdb",
-    catalog: Catalog = CATALOG,
+    catalog: Catalog | None = None,
     unfilled: frozenset[str] = frozenset(),
 ) -> Statement:
     """One rule as one SELECT of `id`: each entity that matches, once, in no order.
@@ -54,7 +55,9 @@ def sql(
     asked of a table of `unfilled` is unknown. ConfigError for what the dialect cannot say.
     """
     values = Values()
-    text = _select(segment, Query(book, dialect_named(dialect), values, catalog, unfilled))
+    text = _select(
+        segment, Query(book, dialect_named(dialect), values, catalog or book.catalog, unfilled)
+    )
     return Statement(text, values.all())
 
 
@@ -64,7 +67,7 @@ class Portable:
 
     book: RuleBook
     dialect: str = "duckdb"
-    catalog: Catalog = CATALOG
+    catalog: Catalog | None = None
     unfilled: frozenset[str] = frozenset()
 
     def sql(self, name: str) -> Statement:
@@ -81,7 +84,8 @@ class Portable:
         )
 
     def run(self, connection: Connection, clock: datetime, settle: Settle | None = None) -> None:
-        """Leave the tables matched(segment, id) and member(segment, id), both made anew.
+        """Leave the tables matched(segment, id) and member(segment, id), both made anew, and those
+        of the traits where the book has some.
 
         After each stage `settle(connection, stage)` must bring `member` up to date with its
         segments; without it who matches is a member. The connection's transaction is not ended.
@@ -91,15 +95,25 @@ class Portable:
             connection.execute(f"DROP TABLE IF EXISTS {table}")
             columns = f"segment {engine.text}, id {engine.id}"
             connection.execute(f"CREATE TABLE {table}({columns})")
+        for one in self.traits():
+            connection.execute(one.sql, one.at(clock, self.book.zone))
         for stage in self.stages():
             connection.execute(stage.statement.sql, stage.statement.at(clock, self.book.zone))
             (settle or self._matches_are_members)(connection, stage)
+
+    def traits(self) -> tuple[Statement, ...]:
+        """What makes the tables trait_account and trait_contact anew, in order."""
+        return tuple(statements(self._query(Values()))) if self.book.traits else ()
+
+    def _query(self, values: Values) -> Query:
+        catalog = self.catalog or self.book.catalog
+        return Query(self.book, dialect_named(self.dialect), values, catalog, self.unfilled)
 
     def _together(self, names: tuple[str, ...]) -> Statement:
         engine, values = dialect_named(self.dialect), Values()
         selects = []
         for name in names:
-            query = Query(self.book, engine, values, self.catalog, self.unfilled)
+            query = self._query(values)
             rule = _select(self.book.segments[name], query)
             label = f"CAST({engine.mark(values.name(name))} AS {engine.text})"
             selects.append(f"SELECT {label}, s.id\nFROM {nested(rule)} AS s")
