@@ -21,6 +21,8 @@ from audiencehub.rules.load.trait import ID, KEYS, KINDS
 from audiencehub.rules.schema import DAY, SPAN, TEXT, schema
 
 Schema = dict[str, Any]
+_OWN = ("measure", "rung", "ladder_example")
+_GIVEN: Schema = {"$ref": "schema.json#/$defs/example/properties/given"}
 _NUMBER: Schema = {"anyOf": [{"type": "number"}, TEXT]}
 
 
@@ -29,14 +31,12 @@ def trait_schema(catalog: Catalog = CATALOG) -> Schema:
     words = {name: {**TEXT, "description": about} for name, about in KEYS.items()}
     words["trait"] = {**words["trait"], "pattern": f"^{ID.pattern}$"}
     words["of"] = {"enum": ["contact", "account"], "description": KEYS["of"]}
-    example = _object(
-        {"name": TEXT, "given": _ref("given"), "value": {}, "at": DAY}, ["given", "value"]
-    )
+    example = _object({"name": TEXT, "given": _GIVEN, "value": {}, "at": DAY}, ["given", "value"])
     words["examples"] = {"type": "array", "minItems": 1, "items": example}
     kinds = {name: {**form, "description": KINDS[name]} for name, form in _kinds().items()}
     whole = _object({**words, **kinds}, ["trait", "label", "of"])
     whole["oneOf"] = [{"required": [name]} for name in KINDS]
-    return _whole("trait", whole, catalog, {"measure": _measure(catalog)})
+    return _whole("trait", whole, {"measure": _measure(catalog), **_fields(catalog)})
 
 
 def ladder_schema(catalog: Catalog = CATALOG) -> Schema:
@@ -60,11 +60,9 @@ def ladder_schema(catalog: Catalog = CATALOG) -> Schema:
     rung = _object(keys(RUNG_KEYS), ["rung"])
     rung["oneOf"] = [{"required": ["when"]}, {"required": ["otherwise"]}]
     on = {"type": ["string", "null"]}
-    example = _object(
-        {"name": TEXT, "given": _ref("given"), "rung": on, "at": DAY}, ["given", "rung"]
-    )
+    example = _object({"name": TEXT, "given": _GIVEN, "rung": on, "at": DAY}, ["given", "rung"])
     whole = _object(keys(LADDER_KEYS), list(REQUIRED))
-    return _whole("ladder", whole, catalog, {"rung": rung, "ladder_example": example})
+    return _whole("ladder", whole, {"rung": rung, "ladder_example": example})
 
 
 def text(what: Schema) -> str:
@@ -72,20 +70,19 @@ def text(what: Schema) -> str:
     return json.dumps(what, indent=1, ensure_ascii=False) + "\n"
 
 
-def _whole(what: str, body: Schema, catalog: Catalog, more: Schema) -> Schema:
-    """With the definitions that conditions and examples of rules have."""
-    shared = schema(catalog)["$defs"]
-    given = shared["example"]["properties"]["given"]
+def _whole(what: str, body: Schema, more: Schema) -> Schema:
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": f"audiencehub {what}",
         **body,
-        "$defs": {**shared, "given": given, **more},
+        "$defs": more,
     }
 
 
 def _ref(name: str) -> Schema:
-    return {"$ref": f"#/$defs/{name}"}
+    """A definition of this file's own, or one that rules have too, in the file beside it."""
+    own = name in _OWN or name.startswith("of_")
+    return {"$ref": f"#/$defs/{name}" if own else f"schema.json#/$defs/{name}"}
 
 
 def _object(properties: Schema, required: list[str]) -> Schema:
@@ -127,12 +124,19 @@ def _measure(catalog: Catalog) -> Schema:
         dated = "date" if kinds[DATED[table.name]] == "date" else "instant"
         windows = schema(catalog)["$defs"][f"tests_{dated}"]["anyOf"][-1]["properties"]
         properties.update({name: windows[name] for name in WINDOW})
-        of = {"type": "object", "properties": {"of": TEXT}, "additionalProperties": False}
-        named = {"enum": [*sorted(kinds), "day"]}
-        aggregate = {"anyOf": [named, {"type": ["boolean", "null"]}, of]}
-        properties.update(dict.fromkeys(HOWS, aggregate))
+        properties.update(dict.fromkeys(HOWS, _ref(f"of_{leaf}")))
         found[leaf] = {"anyOf": [{"type": ["null", "string", "array"]}, _object(properties, [])]}
     return {**_object(found, []), "minProperties": 1, "maxProperties": 1}
+
+
+def _fields(catalog: Catalog) -> Schema:
+    """What an aggregate may be of, by kind of facts; `true` where there is nothing to name."""
+    found: Schema = {}
+    for leaf in LEAVES:
+        named = {"enum": [*sorted(catalog.names(TABLE_OF[leaf])), "day"]}
+        nothing = {"type": ["boolean", "null"]}
+        found[f"of_{leaf}"] = {"anyOf": [named, nothing, _object({"of": named}, [])]}
+    return found
 
 
 def write(folder: Path) -> None:
