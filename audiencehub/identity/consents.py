@@ -26,7 +26,7 @@ SAID = """
     ), spoken AS (
         SELECT c.purpose, c.channel, c.status, c.source, coalesce(c."at", c.observed_at) AS said_at,
                c.proof, c.contact_ref, c.contact_email, c.contact_external_id
-        FROM source_consent c
+        FROM source_consent c {among}
         WHERE NOT c.deleted AND c.purpose IS NOT NULL AND c.status IS NOT NULL
     ), found AS (
         SELECT r.own, r.id, 'record' AS kind, s.contact_ref AS value, s.*
@@ -49,13 +49,20 @@ SAID = """
 """An address that several people have denies for each of them, and grants for none."""
 
 
-def decisions(connection: Connection, ledger: Ledger) -> list[DecisionRow]:
-    """Every decision of a known person, as `ledger.consent.record` takes them."""
+PART = "SEMI JOIN reach_consent USING (source, source_id)"
+
+
+def decisions(connection: Connection, ledger: Ledger, *, part: bool = False) -> list[DecisionRow]:
+    """Every decision of a known person, as `ledger.consent.record` takes them.
+
+    `part`: only those that the rows of `reach_consent` say; what stands on one address or number
+    comes whole, for it is reached whole.
+    """
     prepare(connection)
     rows: list[DecisionRow] = []
     marks: dict[tuple[str, str], str] = {}
     for own, purpose, channel, status, source, at, proof, kind, value in connection.execute(
-        SAID
+        SAID.format(among=PART if part else "")
     ).fetchall():
         # Without a date a denial outlasts every grant, and a grant yields to any denial.
         undated = LONG_AGO if status == "granted" else FOR_EVER

@@ -57,15 +57,18 @@ def derive(connection: Connection, policy: Policy) -> None:
         "DELETE FROM identity_key WHERE entity = ? AND own IN (SELECT own FROM touched_own)",
         [entity],
     )
+    columns = sorted({f'"{column}"' for column in policy.keys.values()})
     parts = [_key(kind, column) for kind, column in policy.keys.items()]
     connection.execute(
         f"""
         INSERT INTO identity_key
         WITH record AS (
             SELECT source, source_id, own FROM identity_record WHERE entity = $entity
+        ), mine AS (
+            SELECT * FROM record WHERE own IN (SELECT own FROM touched_own)
         ), said AS (
-            SELECT r.own, s.* FROM source_{entity} s JOIN record r USING (source, source_id)
-            WHERE r.own IN (SELECT own FROM touched_own)
+            SELECT own, source, source_id, merged_into, deleted, {", ".join(columns)}
+            FROM source_{entity} JOIN mine USING (source, source_id)
         ), found AS (
             {" UNION ALL ".join(parts)}
             UNION ALL
@@ -107,21 +110,26 @@ def _values(policy: Policy) -> dict[str, Any]:
 
 
 def around(connection: Connection, entity: str) -> None:
-    """Widen `touched_own(own)` by the records on the other end of a CRM's merge."""
+    """Widen `touched_own(own)` by the records on the other end of a CRM's merge, now or before."""
     connection.execute(
         f"""
         INSERT INTO touched_own
-        WITH record AS (
-            SELECT source, source_id, own FROM identity_record WHERE entity = $entity
+        WITH named AS (
+            SELECT source, source_id FROM identity_record
+            WHERE entity = $entity AND own IN (SELECT own FROM touched_own)
         ), merge AS (
-            SELECT gone.own AS loser, target.own AS survivor
-            FROM source_{entity} s
-            JOIN record gone USING (source, source_id)
-            JOIN record target ON target.source = s.source AND target.source_id = s.merged_into
-            WHERE s.merged_into IS NOT NULL
+            SELECT source, source_id, merged_into FROM source_{entity}
+            WHERE merged_into IS NOT NULL
+        ), other AS (
+            SELECT source, merged_into AS source_id FROM merge
+            SEMI JOIN named USING (source, source_id)
+            UNION SELECT m.source, m.source_id FROM merge m
+            SEMI JOIN named n ON n.source = m.source AND n.source_id = m.merged_into
+            UNION SELECT source, merged_into FROM touched_record
+            WHERE "table" = $entity AND merged_into IS NOT NULL
         )
-        SELECT survivor FROM merge WHERE loser IN (SELECT own FROM touched_own)
-        UNION SELECT loser FROM merge WHERE survivor IN (SELECT own FROM touched_own)
+        SELECT own FROM identity_record JOIN other USING (source, source_id)
+        WHERE entity = $entity
         EXCEPT SELECT own FROM touched_own
         """,
         {"entity": entity},

@@ -1,8 +1,8 @@
 """Match: every record of an entity to its person or company, computed anew where it may differ.
 
-Only parts of the graph that a changed record touches are computed again: the record, whoever has a
-key it had or has, and all that these are connected to. A part is closed under its keys, so that the
-result is the same as computing everything.
+Only parts of the graph that a changed record touches are computed again: the record (the warehouse
+lists it in `touched_record`), whoever has a key it had or has, and all that these are connected to.
+A part is closed under its keys, so that the result is the same as computing everything.
 """
 
 from __future__ import annotations
@@ -48,19 +48,17 @@ def match(
     if full:
         for table in ("key", "conflict", "said"):
             connection.execute(f"DELETE FROM identity_{table} WHERE entity = ?", [entity])
-    since = -1 if full else _watermark(connection, entity)
     connection.execute("CREATE OR REPLACE TEMP TABLE touched_own(own INTEGER)")
-    _number(connection, ledger, entity, since, now)
+    changed = _changed(entity, full=full)
+    _number(connection, ledger, entity, changed, now)
     _said(connection, ledger, entity, upto)
     connection.execute(
         f"""
         INSERT INTO touched_own
-        SELECT r.own FROM identity_record r JOIN (
-            SELECT source, source_id FROM source_{entity} WHERE manifest_id > ?
-        ) s ON r.source = s.source AND r.source_id = s.source_id WHERE r.entity = '{entity}'
+        SELECT r.own FROM identity_record r JOIN ({changed}) s USING (source, source_id)
+        WHERE r.entity = '{entity}'
         EXCEPT SELECT own FROM touched_own
-        """,
-        [since],
+        """
     )
     if not full:
         keys.around(connection, entity)
@@ -77,13 +75,25 @@ def match(
     return Matched(entity, touched, _count(connection, "scope"), full)
 
 
-def _number(connection: Connection, ledger: Ledger, entity: str, since: int, now: datetime) -> None:
+def _changed(entity: str, *, full: bool) -> str:
+    """SQL of the records to look at."""
+    if full:
+        return f"SELECT source, source_id FROM source_{entity}"
+    return (
+        f"SELECT source, source_id FROM source_{entity} SEMI JOIN"
+        f" (SELECT source, source_id FROM touched_record WHERE \"table\" = '{entity}')"
+        " USING (source, source_id)"
+    )
+
+
+def _number(
+    connection: Connection, ledger: Ledger, entity: str, changed: str, now: datetime
+) -> None:
     """Own ids of records that have none here: given once, and for ever in the ledger."""
     fresh = connection.execute(
-        f"SELECT source, source_id FROM source_{entity} s WHERE manifest_id > ? AND NOT EXISTS"
-        f" (SELECT 1 FROM identity_record r WHERE r.entity = '{entity}'"
-        " AND r.source = s.source AND r.source_id = s.source_id)",
-        [since],
+        f"SELECT source, source_id FROM ({changed}) s ANTI JOIN"
+        f" (SELECT source, source_id FROM identity_record WHERE entity = '{entity}') r"
+        " USING (source, source_id)"
     ).fetchall()
     if not fresh:
         return
@@ -249,18 +259,7 @@ def _mark(connection: Connection, entity: str) -> str | None:
     return str(found[0][0]) if found else None
 
 
-def _watermark(connection: Connection, entity: str) -> int:
-    found = connection.execute(
-        "SELECT value FROM meta WHERE key = ?", [f"identity_{entity}_manifest"]
-    ).fetchall()
-    return int(found[0][0]) if found else -1
-
-
 def _note(connection: Connection, entity: str, version: str) -> None:
-    (newest,) = connection.execute(
-        f"SELECT coalesce(max(manifest_id), -1) FROM source_{entity}"
-    ).fetchall()
-    for key, value in (("policy", version), ("manifest", str(newest[0]))):
-        name = f"identity_{entity}_{key}"
-        connection.execute("DELETE FROM meta WHERE key = ?", [name])
-        connection.execute("INSERT INTO meta VALUES(?, ?)", [name, value])
+    name = f"identity_{entity}_policy"
+    connection.execute("DELETE FROM meta WHERE key = ?", [name])
+    connection.execute("INSERT INTO meta VALUES(?, ?)", [name, version])

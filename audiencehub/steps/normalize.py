@@ -57,7 +57,7 @@ def normalize(hub: Hub, upto: int | None = None) -> Normalized:
     result = Normalized()
     with hub.warehouse.transaction():
         if forget(hub.warehouse.connection, hub.warehouse.tables, list(hub.settings.sources)):
-            _identify_anew(hub)
+            _resolve_anew(hub)
     for manifest in hub.ledger.manifests.after(hub.warehouse.applied):
         if upto is not None and manifest.manifest_id > upto:
             break
@@ -221,7 +221,7 @@ def retry(hub: Hub, rows: Iterable[Quarantined]) -> tuple[list[int], list[int]]:
     What a later complete pull has superseded is let go: that pull said the record anew, or that it
     is gone.
     """
-    healed, failed, changed = [], [], False
+    healed, failed = [], []
     superseded = _last_full(hub)
     for row in rows:
         if row.manifest_id < superseded.get((row.source, row.stream), 0):
@@ -241,11 +241,6 @@ def retry(hub: Hub, rows: Iterable[Quarantined]) -> tuple[list[int], list[int]]:
         with hub.warehouse.transaction():
             _store(hub, batch, keep_newer=True)
         healed.append(row.id)
-        changed = True
-    if changed:
-        with hub.warehouse.transaction():
-            # Their manifests are old ones, by which resolve would not see that they are new.
-            _identify_anew(hub)
     hub.ledger.quarantine.resolve(healed)
     return healed, failed
 
@@ -259,7 +254,8 @@ def _last_full(hub: Hub) -> dict[tuple[str, str], int]:
     }
 
 
-def _identify_anew(hub: Hub) -> None:
-    """Let identity look at every record again, not only at those of new manifests."""
+def _resolve_anew(hub: Hub) -> None:
+    """Let resolve look at everything again: rows that are gone without a trace are in no list."""
     for entity in ("contact", "account"):
         hub.warehouse.set(f"identity_{entity}_policy", "")
+    hub.warehouse.set("resolved_by", "")

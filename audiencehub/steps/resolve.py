@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from importlib import metadata
 from typing import Any
 
-from audiencehub.canonical import FACTS
+from audiencehub.canonical import Table
 from audiencehub.cleaning.money import rate
 from audiencehub.cleaning.web import providers
 from audiencehub.hub import Hub
@@ -13,7 +17,16 @@ from audiencehub.identity.consents import decisions
 from audiencehub.identity.journal import journal
 from audiencehub.identity.match import match
 from audiencehub.identity.policy import accounts, contacts
-from audiencehub.warehouse import hierarchy, history, profiles, provenance
+from audiencehub.warehouse import (
+    affected,
+    facts,
+    hierarchy,
+    history,
+    links,
+    profiles,
+    provenance,
+    touched,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,70 +42,174 @@ class Resolved:
 
 
 def resolve(hub: Hub, *, passing: bool = False) -> Resolved:
-    """Rebuild profiles and facts from the source rows, in one transaction.
+    """Bring profiles and facts to what the source rows say, in one transaction.
 
+    Only what changed records reach is made anew, unless settings or code are others than last time.
     `passing`: a state of the past that a rebuild comes by; only its profiles are made, for their
     history, and the ledger stays as it is.
     """
-    connection, tables = hub.warehouse.connection, hub.warehouse.tables
+    connection = hub.warehouse.connection
     known = hub.warehouse.known_at or hub.now
     with hub.warehouse.transaction():
         policy = provenance.write(connection, hub.settings)
         connection.execute("SET VARIABLE known_at = ?", [known.replace(tzinfo=None)])
-        _identify(hub, journalled=not passing)
-        free = _free_domains(hub)
-        connection.execute("DELETE FROM account")
-        connection.execute(profiles.entity(tables["account"], policy))
-        connection.execute("DELETE FROM contact")
-        connection.execute(profiles.entity(tables["contact"], policy))
-        connection.execute(profiles.LINK_CONTACTS, {"free": free})
-        hierarchy.link(connection)
-        history.record(connection, tables, known)
+        extent = _extent(hub, policy, known)
+        if not extent.facts:
+            touched.mark_all(connection)
+        _identify(hub, extent, journalled=not passing)
+        _profiles(hub, policy, extent, known)
         hub.warehouse.set("resolved", known.isoformat())
         hub.warehouse.set("whole", "" if passing else known.isoformat())
-        if passing:
-            return _counted(hub)
-        _rates(hub)
-        for table in tables.values():
-            if not table.entity and table.name != "consent":
-                connection.execute(f'DELETE FROM "{table.name}"')
-                connection.execute(profiles.fact(table))
-        connection.execute(profiles.ACTIVITY_SPAN)
-        hub.ledger.consent.record(decisions(connection, hub.ledger))
+        hub.warehouse.set("resolved_by", extent.version)
+        if not passing:
+            _facts(hub, extent)
+        if extent.profiles:
+            touched.add(connection, "contact", "FROM part_contact")
+            touched.add(connection, "account", "FROM part_account")
+            touched.add(connection, "account", links.MOVED_BETWEEN)
+        connection.execute("DELETE FROM touched_record")
         return _counted(hub)
+
+
+@dataclass(frozen=True, slots=True)
+class _Extent:
+    """Which parts are made anew in part only."""
+
+    version: str
+    profiles: bool
+    facts: bool
+    since: datetime
+    """What the profiles were last resolved for."""
+
+
+def _extent(hub: Hub, policy: provenance.Policy, known: datetime) -> _Extent:
+    """In part only where the tables stand as this code and these settings would have made them.
+
+    Facts are whole after a state that was only passed by, which leaves them as they were. A clock
+    that went back would have to bring expired values back.
+    """
+    warehouse, version = hub.warehouse, _version(hub, policy)
+    said = warehouse.get("resolved")
+    since = datetime.fromisoformat(said) if said else known
+    same = said is not None and warehouse.get("resolved_by") == version and since <= known
+    return _Extent(version, same, same and bool(warehouse.get("whole")), since)
+
+
+def _version(hub: Hub, policy: provenance.Policy) -> str:
+    """Changes with everything but records that profiles and facts are made from."""
+    settings, tables = hub.settings, hub.warehouse.tables
+    identity = settings.identity
+    said = [
+        accounts(identity, tuple(_free_domains(hub))).version,
+        contacts(identity).version,
+        settings.company.currency,
+        metadata.version("CurrencyConverter"),
+        links.SAID,
+        links.BY_MAIL,
+        hierarchy.SAID,
+        profiles.record_map(),
+        *(sql for one in provenance.ENTITIES for sql in profiles.entity(tables[one], policy)),
+        *(sql for one in tables.values() if not one.entity for sql in facts.fact(one)),
+        *facts.naming(tables.values()),
+        repr(_rows(hub, "FROM source_policy ORDER BY ALL")),
+        repr(_rows(hub, "FROM field_policy ORDER BY ALL")),
+    ]
+    return hashlib.sha256("\n".join(said).encode()).hexdigest()[:16]
 
 
 def _rows(hub: Hub, sql: str) -> list[tuple[Any, ...]]:
     return hub.warehouse.connection.execute(sql).fetchall()
 
 
-def _identify(hub: Hub, *, journalled: bool = True) -> None:
+def _identify(hub: Hub, extent: _Extent, *, journalled: bool = True) -> None:
     """Who is who: the table `record_map`, and the journal of what was joined.
 
     What is not `journalled` waits for the next pass that is.
     """
     connection, settings = hub.warehouse.connection, hub.settings.identity
     free, upto = tuple(_free_domains(hub)), hub.warehouse.applied
+    affected.begin(connection)
     for policy in (accounts(settings, free), contacts(settings)):
         match(connection, hub.ledger, policy, hub.now, upto)
+        if extent.profiles:
+            affected.move(connection, policy.entity)
         if journalled:
             journal(connection, hub.ledger, policy.entity, hub.run_id, hub.now, upto)
-    connection.execute("DELETE FROM record_map")
+    if not extent.profiles:
+        connection.execute("DELETE FROM record_map")
+        connection.execute(profiles.record_map())
+
+
+def _profiles(hub: Hub, policy: provenance.Policy, extent: _Extent, known: datetime) -> None:
+    """The tables `contact` and `account`, their links and their history."""
+    connection, tables, part = hub.warehouse.connection, hub.warehouse.tables, extent.profiles
+    if part:
+        affected.expire(connection, extent.since, known)
+        affected.key(connection)
+        affected.site_before(connection)
+        links.remember(connection)
+    for entity in provenance.ENTITIES:
+        for sql in profiles.entity(tables[entity], policy, part=part):
+            connection.execute(sql)
+    free = _free_domains(hub)
+    if part:
+        affected.site(connection)
+        links.link_part(connection, free)
+    else:
+        links.link_all(connection, free)
+    hierarchy.link(connection)
+    history.record(connection, tables, known, part=part)
+
+
+def _facts(hub: Hub, extent: _Extent) -> None:
+    """The tables of facts, the span of everybody's activity, and what was said about consent."""
+    connection, part = hub.warehouse.connection, extent.facts
+    tables = [one for one in hub.warehouse.tables.values() if not one.entity]
+    if part:
+        leading = affected.leads(connection)
+        tables = [one for one in tables if affected.reach(connection, one, leading)]
+    made = [one for one in tables if one.name != "consent"]
+    for sql in facts.naming(made, part=part):
+        connection.execute(sql)
+    _rates(hub, made, part=part)
+    connection.execute("CREATE OR REPLACE TEMP TABLE active AS SELECT id FROM part_contact")
+    for table in made:
+        if part:
+            _owners(hub, table)
+        for sql in facts.fact(table, part=part):
+            connection.execute(sql)
+        if part:
+            _owners(hub, table)
+    connection.execute(facts.spans(part=part))
+    if len(tables) > len(made) or not part:
+        hub.ledger.consent.record(decisions(connection, hub.ledger, part=part))
+
+
+def _owners(hub: Hub, table: Table) -> None:
+    """Note whose facts are made anew: as it stands, so before and after they are."""
+    connection = hub.warehouse.connection
     connection.execute(
-        "CREATE OR REPLACE TEMP VIEW stage_map AS"
-        " SELECT source, source_id, entity, id FROM identity_record"
+        "CREATE OR REPLACE TEMP TABLE owner AS SELECT DISTINCT contact_id, account_id "
+        f'FROM "{table.name}" SEMI JOIN reach_{table.name} USING (source, source_id)'
     )
-    connection.execute(profiles.record_map())
+    touched.add(connection, "contact", "SELECT contact_id FROM owner")
+    touched.add(connection, "account", "SELECT account_id FROM owner")
+    if table.name == "event":
+        connection.execute(
+            "INSERT INTO active SELECT DISTINCT contact_id FROM owner WHERE contact_id IS NOT NULL "
+            "EXCEPT SELECT id FROM active"
+        )
 
 
-def _rates(hub: Hub) -> None:
+def _rates(hub: Hub, tables: Sequence[Table], *, part: bool) -> None:
     """Rates of every (currency, day) that occurs, to the company's currency."""
     target = hub.settings.company.currency
     connection = hub.warehouse.connection
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE rate(currency VARCHAR, day DATE, rate DECIMAL(18,8))"
     )
-    found = _rows(hub, profiles.currency_days(hub.warehouse.tables.values()))
+    sql = facts.currency_days(tables, part=part)
+    found = _rows(hub, sql) if sql else []
     rows = [(code, day, rate(code, target, day)) for code, day in found if code != target]
     if rows:
         connection.executemany("INSERT INTO rate VALUES(?, ?, ?)", rows)
@@ -110,8 +227,8 @@ def _counted(hub: Hub) -> Resolved:
     unlinked = sum(
         number(f"SELECT count(*) FROM source_{table.name} WHERE NOT deleted")
         - number(f'SELECT count(*) FROM "{table.name}"')
-        for table in FACTS
-        if table.name != "consent"
+        for table in hub.warehouse.tables.values()
+        if not table.entity and table.name != "consent"
     )
     live = number("SELECT count(*) FROM record_map WHERE entity = 'contact'")
     people = number("SELECT count(*) FROM contact")

@@ -138,8 +138,9 @@ class Warehouse:
 
     def get(self, key: str) -> str | None:
         """What `set` was told."""
-        found = self.connection.execute("SELECT value FROM meta WHERE key = ?", [key]).fetchone()
-        return str(found[0]) if found else None
+        # Read to the end: while a result is open, nothing can be registered.
+        found = self.connection.execute("SELECT value FROM meta WHERE key = ?", [key]).fetchall()
+        return str(found[0][0]) if found else None
 
     def set(self, key: str, value: str) -> None:
         """Remember a word about the tables, inside the caller's transaction."""
@@ -243,10 +244,10 @@ def _remove(path: Path) -> None:
 def _mark(connection: duckdb.DuckDBPyConnection, key: str) -> str | None:
     """A fingerprint that the file was made with: `shape` of its tables, `version` of the hub's."""
     try:
-        found = connection.execute("SELECT value FROM meta WHERE key = ?", [key]).fetchone()
+        found = connection.execute("SELECT value FROM meta WHERE key = ?", [key]).fetchall()
     except duckdb.CatalogException:
         return None
-    return str(found[0]) if found else None
+    return str(found[0][0]) if found else None
 
 
 def _connect(path: Path, copies: Path) -> duckdb.DuckDBPyConnection:

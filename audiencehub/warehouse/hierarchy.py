@@ -23,23 +23,32 @@ SAID = """
 
 
 def link(connection: duckdb.DuckDBPyConnection) -> int:
-    """Fill `account.parent_account_id`; accounts that are their own ancestors get none.
+    """Bring `account.parent_account_id` to what the records say; accounts that are their own
+    ancestors get none. Who changes parent joins `part_account`.
 
-    Returns how many were left out for that.
+    Always of all accounts: a circle may close far from the record that changed, and links are few.
+    Returns how many were left out for their circle.
     """
     found = connection.execute(SAID).fetchnumpy()
     child = np.asarray(found["id"], dtype=np.int64)
     parent = np.asarray(found["up"], dtype=np.int64)
-    if not child.size:
-        return 0
     circular = in_circles(child, parent)
     rows = pa.table({"id": child[~circular], "up": parent[~circular]})
     connection.register("stage_parent", rows)
     connection.execute(
-        "UPDATE account SET parent_account_id = p.up FROM stage_parent p "
-        "WHERE p.id = account.account_id"
+        "CREATE OR REPLACE TEMP TABLE reparented AS "
+        "SELECT a.account_id AS id, CAST(p.up AS INTEGER) AS up FROM account a "
+        "LEFT JOIN stage_parent p ON p.id = a.account_id "
+        "WHERE a.parent_account_id IS DISTINCT FROM p.up"
     )
     connection.unregister("stage_parent")
+    connection.execute(
+        "UPDATE account SET parent_account_id = p.up FROM reparented p "
+        "WHERE p.id = account.account_id"
+    )
+    connection.execute(
+        "INSERT INTO part_account SELECT id FROM reparented EXCEPT SELECT id FROM part_account"
+    )
     return int(circular.sum())
 
 

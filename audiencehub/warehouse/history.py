@@ -26,31 +26,40 @@ def kept(table: Table) -> list[str]:
 
 
 def record(
-    connection: duckdb.DuckDBPyConnection, tables: Mapping[str, Table], at: datetime
+    connection: duckdb.DuckDBPyConnection,
+    tables: Mapping[str, Table],
+    at: datetime,
+    *,
+    part: bool = False,
 ) -> None:
     """Bring the history up to the resolved tables, inside the caller's transaction.
 
     Said twice for the same instant, the second says what held then: nothing of the first stays.
+    `part`: only the ids of `part_contact` and `part_account` can be different.
     """
     instant = at.astimezone(UTC).replace(tzinfo=None)
     for name in KEYS:
-        for sql in _statements(tables[name]):
+        for sql in _statements(tables[name], part=part):
             connection.execute(sql, {"at": instant} if "$at" in sql else None)
 
 
-def _statements(table: Table) -> Sequence[str]:
+def _statements(table: Table, *, part: bool) -> Sequence[str]:
     name, key = table.name, KEYS[table.name][0]
     columns = kept(table)
     listed = ", ".join(f'"{column}"' for column in (key, *columns))
     differs = " OR ".join(f'c."{column}" IS DISTINCT FROM h."{column}"' for column in columns)
+    mine, ours, fresh = (
+        f"AND {prefix}{key} IN (SELECT id FROM part_{name})" if part else ""
+        for prefix in ("", "h.", "c.")
+    )
     return (
-        f"DELETE FROM {name}_history WHERE valid_from = $at",
-        f"UPDATE {name}_history SET valid_to = NULL WHERE valid_to = $at",
-        f"UPDATE {name}_history AS h SET valid_to = $at WHERE valid_to IS NULL AND {key} IN ("
-        f"SELECT h.{key} FROM {name}_history h LEFT JOIN {name} c ON c.{key} = h.{key} "
-        f"WHERE h.valid_to IS NULL AND (c.{key} IS NULL OR {differs}))",
+        f"DELETE FROM {name}_history WHERE valid_from = $at {mine}",
+        f"UPDATE {name}_history SET valid_to = NULL WHERE valid_to = $at {mine}",
+        f"UPDATE {name}_history AS h SET valid_to = $at WHERE valid_to IS NULL {ours} AND {key} IN "
+        f"(SELECT h.{key} FROM {name}_history h LEFT JOIN {name} c ON c.{key} = h.{key} {fresh} "
+        f"WHERE h.valid_to IS NULL {ours} AND (c.{key} IS NULL OR {differs}))",
         f"INSERT INTO {name}_history({listed}, valid_from) SELECT {listed}, $at FROM {name} "
-        f"WHERE {key} NOT IN (SELECT {key} FROM {name}_history WHERE valid_to IS NULL) "
+        f"WHERE {key} NOT IN (SELECT {key} FROM {name}_history WHERE valid_to IS NULL) {mine} "
         f"ORDER BY {key}",
     )
 

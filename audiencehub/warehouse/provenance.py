@@ -70,9 +70,13 @@ def write(connection: duckdb.DuckDBPyConnection, settings: Settings) -> Policy:
     return fields
 
 
-def ranked(table: Table, policy: Policy) -> str:
-    """SQL of every live record of an entity with its id, `expired`, and its place among the others
-    (`place`, and `place_<field>` where the settings give the field an order of its own)."""
+def ranked(table: Table, policy: Policy, *, part: bool = False) -> str:
+    """SQL of the live records of an entity: `record` (row id in the source table), the person or
+    company `id` and how many `records` it has, `expired`, and the place among the others (`place`,
+    and `place_<field>` where the settings give the field an order of its own).
+
+    `part`: only those of the ids in `part_<entity>`.
+    """
     joins, places = "", ""
     for number, field in enumerate(policy[table.name]):
         joins += (
@@ -80,14 +84,26 @@ def ranked(table: Table, policy: Policy) -> str:
             f"AND f{number}.field = '{field}' AND f{number}.source = s.source"
         )
         places += f', row_number() OVER (ORDER BY {order(f"f{number}")}) AS "place_{field}"'
+    no_places = "".join(f', 1 AS "place_{field}"' for field in policy[table.name])
+    only = f"AND id IN (SELECT id FROM part_{table.name})" if part else ""
     return f"""
-        SELECT m.id, s.*, {STALE.format(clock="getvariable('known_at')")} AS expired,
-               row_number() OVER (ORDER BY {order()}) AS place{places}
-        FROM source_{table.name} s
-        JOIN record_map m ON m.entity = '{table.name}'
-          AND m.source = s.source AND m.source_id = s.source_id
-        LEFT JOIN source_policy p ON p.source = s.source{joins}
-        WHERE NOT s.deleted
+        WITH mine AS (
+            SELECT source, source_id, id FROM record_map WHERE entity = '{table.name}' {only}
+        ), sized AS (
+            SELECT id, count(*) AS records FROM mine GROUP BY id
+        ), s AS (
+            SELECT s.rowid AS record, m.id, z.records, s.source, s.source_id, s.observed_at
+            FROM source_{table.name} s
+            JOIN mine m ON m.source = s.source AND m.source_id = s.source_id
+            JOIN sized z ON z.id = m.id WHERE NOT s.deleted
+        ), known AS (
+            SELECT s.*, {STALE.format(clock="getvariable('known_at')")} AS expired
+                   FROM s LEFT JOIN source_policy p ON p.source = s.source
+        )
+        SELECT record, id, records, expired, 1 AS place{no_places} FROM known WHERE records = 1
+        UNION ALL
+        SELECT record, id, records, expired, row_number() OVER (ORDER BY {order()}) AS place{places}
+        FROM known s LEFT JOIN source_policy p ON p.source = s.source{joins} WHERE records > 1
     """
 
 

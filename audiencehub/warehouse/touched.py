@@ -42,8 +42,8 @@ def record(connection: duckdb.DuckDBPyConnection, name: str, which: str) -> None
 
 def everything(connection: duckdb.DuckDBPyConnection) -> bool:
     """Whether all may have changed since the last evaluation, whatever `touched` has."""
-    found = connection.execute("SELECT value FROM meta WHERE key = ?", [EVERYTHING]).fetchone()
-    return found is None or found[0] != "0"
+    found = connection.execute("SELECT value FROM meta WHERE key = ?", [EVERYTHING]).fetchall()
+    return found != [("0",)]
 
 
 def mark_all(connection: duckdb.DuckDBPyConnection) -> None:

@@ -11,6 +11,7 @@ from audiencehub.identity.match import match
 from audiencehub.identity.policy import accounts, contacts
 from audiencehub.ledger import Ledger
 from audiencehub.settings import Identity
+from audiencehub.warehouse import touched
 from audiencehub.warehouse.schema import statements
 
 NOW = datetime(2026, 11, 16, 9, tzinfo=UTC)
@@ -42,6 +43,11 @@ class Desk:
             row = {"deleted": False, **values, "source": source, "source_id": key,
                    "manifest_id": self.runs}  # fmt: skip
             self.db.execute(
+                "CREATE OR REPLACE TEMP TABLE page AS SELECT ? AS source, ? AS source_id",
+                [source, key],
+            )
+            touched.record(self.db, table, "page")
+            self.db.execute(
                 f"DELETE FROM source_{table} WHERE source=? AND source_id=?", [source, key]
             )
             names = ", ".join(row)
@@ -56,6 +62,7 @@ class Desk:
         policy = contacts(self.settings) if entity == "contact" else accounts(self.settings, ())
         done = match(self.db, self.ledger, policy, self.now)
         journal(self.db, self.ledger, entity, f"run{self.runs}", self.now)
+        self.db.execute('DELETE FROM touched_record WHERE "table" = ?', [entity])
         return done
 
     def persons(self, entity="contact"):
