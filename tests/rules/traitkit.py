@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
-from audiencehub.rules import RuleBook, Segment, compile_book
+from audiencehub.rules import Example, RuleBook, Segment, compile_book
 from audiencehub.rules.language.trait import Ladder, Trait, levels
 from audiencehub.rules.load.desk import Desk
+from audiencehub.rules.load.examples import read_examples
 from audiencehub.rules.load.folder import read_segment
 from audiencehub.rules.load.ladder import ladder_of
 from audiencehub.rules.load.trait import declared, trait_of
@@ -65,6 +69,21 @@ def ladder(values: dict[str, Any], found: dict[str, Trait]) -> tuple[Ladder, tup
     return made
 
 
+def described(examples: list[dict[str, Any]], found: dict[str, Trait]) -> tuple[Example, ...]:
+    """Examples of a rule that may name these traits."""
+    tree, _ = read("x.yaml", dump(examples))
+    assert tree is not None
+    desk = Desk("x.yaml", "USD", WIDE, traits=known(found))
+    made = read_examples(desk, "contact", tree)
+    assert not desk.faults, [str(one) for one in desk.faults]
+    return made
+
+
+def with_examples(segment: Segment, examples: tuple[Example, ...]) -> Segment:
+    """The same segment with these examples."""
+    return replace(segment, examples=examples)
+
+
 def book_of(found: dict[str, Trait], *segments: Segment, zone: Any = ZONE) -> RuleBook:
     """A book of traits and segments."""
     return RuleBook({one.id: one for one in segments}, zone, traits=found)
@@ -110,7 +129,17 @@ def plain(value: Any) -> Any:
 
 
 class TraitChance(Chance):
-    """Random traits beside random rules and companies."""
+    """Random traits beside random rules, which name them, and companies."""
+
+    named: Mapping[str, Any] = MappingProxyType({})
+    """Columns that rules drawn from now on may name."""
+
+    def _field(self, table: str, *, dotted: bool = False) -> dict[str, Any]:
+        own = [name for name, (of, _) in self.named.items() if of == table]
+        if dotted and own and self.random.random() < 0.6:
+            name = self.random.choice(own)
+            return {f"trait.{name}": self.tests(self.named[name][1])}
+        return super()._field(table, dotted=dotted)
 
     def scored(self) -> World:
         """A company with some scores of models."""

@@ -63,7 +63,8 @@ def explain_traits(book: RuleBook, profile: Profile, clock: datetime) -> tuple[T
 
 
 def with_origins(book: RuleBook, profile: Profile, clock: datetime) -> Profile:
-    """The profile whose `seen` says of every trait how it came about, under `trait.<id>`."""
+    """The profile with every trait that can be computed of it, and in `seen` how each came about,
+    under `trait.<id>`."""
     columns = {one.name: one for trait in book.traits.values() for one in trait.columns}
     if not columns:
         return profile
@@ -72,7 +73,9 @@ def with_origins(book: RuleBook, profile: Profile, clock: datetime) -> Profile:
         f"trait.{name}": Seen(how_text(columns[name], one, book.zone))
         for name, one in traced.items()
     }
-    return replace(profile, seen={**profile.seen, **seen})
+    own = {name: one.value for name, one in traced.items()}
+    seen = {**profile.seen, **seen}
+    return replace(profile, seen=seen, traits={**own, **profile.traits})
 
 
 def how_text(column: Column, traced: Traced, zone: ZoneInfo) -> str:
