@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ValidationError
 
@@ -17,11 +17,12 @@ from audiencehub import connector, rules
 from audiencehub.canonical import origins
 from audiencehub.connector import Context, Destination, Enricher, Source
 from audiencehub.errors import ConfigError, Fault, Faults
-from audiencehub.hub import Hub
-from audiencehub.ledger import Ledger
-from audiencehub.sandbox import process
+from audiencehub.rules.language.catalog import Catalog
 from audiencehub.settings import Settings, instant, secret
-from audiencehub.warehouse import Warehouse
+
+# Whoever only reads rules and settings does not wait for the engine and the fakes to load.
+if TYPE_CHECKING:
+    from audiencehub.hub import Hub
 
 
 @contextmanager
@@ -39,6 +40,11 @@ def open_hub(
     Raises Faults for wrong rules or options before anything is opened, Wait when another run has
     the warehouse.
     """
+    from audiencehub.hub import Hub
+    from audiencehub.ledger import Ledger
+    from audiencehub.sandbox import process
+    from audiencehub.warehouse import Warehouse
+
     book = load_rules(settings)
     check_options(settings)
     settings.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -81,6 +87,7 @@ def load_rules(settings: Settings) -> rules.RuleBook:
         settings.rules_folder,
         zone=settings.zone,
         currency=settings.company.currency,
+        catalog=Catalog(settings.tables),
         root=settings.root,
     )
 
@@ -182,6 +189,8 @@ def clock(settings: Settings, endpoints: Mapping[str, str], as_of: str | None) -
             )
         return instant(as_of, settings.zone)
     if settings.clock == "sandbox" and endpoints:
+        from audiencehub.sandbox import process
+
         return process.now(endpoints)
     return machine_now()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -15,7 +16,8 @@ from audiencehub.insight.accounts import surroundings
 from audiencehub.insight.people import load_profiles, memberships, provenance
 from audiencehub.model import Entity
 from audiencehub.opening import load_rules
-from audiencehub.rules import Explanation, Profile, explain
+from audiencehub.rules import Explanation, Profile, RuleBook, explain
+from audiencehub.rules.words import value_text
 from audiencehub.settings import Settings, load
 from audiencehub.warehouse import open_published
 
@@ -59,7 +61,7 @@ def explain_person(
     connection, published = open_published(settings.folder)
     try:
         entity, number = find(connection, person)
-        profile = _profile(connection, entity, number)
+        profile = _profile(connection, entity, number, book)
         members = dict.fromkeys(memberships(connection)[entity].get(number, ()), True)
         known = {
             name: members.get(name, False)
@@ -68,7 +70,7 @@ def explain_person(
         }
         clock = _evaluated_at(connection, published)
         found = explain(book, profile, clock, segments or None, known)
-        found.sort(key=lambda one: (not one.matches, one.segment))
+        found.sort(key=lambda one: (not one.matches, not one.near_miss, one.segment))
         if as_json:
             about = surroundings(connection, number).json() if entity == "account" else {}
             emit(
@@ -77,11 +79,12 @@ def explain_person(
                     "id": number,
                     "published": published.isoformat(),
                     **about,
+                    "traits": dict(sorted(profile.traits.items())),
                     "segments": [one.json() for one in found],
                 }
             )
             return
-        _show(connection, settings, entity, number, profile, found, published)
+        _show(connection, settings, book, entity, number, profile, found, published)
     finally:
         connection.close()
 
@@ -120,13 +123,14 @@ def find(connection: Connection, person: str) -> tuple[Entity, int]:
     )
 
 
-def _profile(connection: Connection, entity: Entity, number: int) -> Profile:
+def _profile(connection: Connection, entity: Entity, number: int, book: RuleBook) -> Profile:
     members = memberships(connection)
-    profile = load_profiles(connection, entity, {number}, members)[number]
+    rules = [one for one in book.segments.values() if one.of == entity]
+    profile = load_profiles(connection, entity, {number}, members, rules)[number]
     seen = provenance(connection, entity, number)
     if entity == "contact" and profile.account is not None:
         seen |= provenance(connection, "account", profile.account["account_id"])
-    return Profile(profile.contact, profile.account, profile.rows, profile.segments, seen)
+    return replace(profile, seen=seen)
 
 
 def _evaluated_at(connection: Connection, published: datetime) -> datetime:
@@ -137,6 +141,7 @@ def _evaluated_at(connection: Connection, published: datetime) -> datetime:
 def _show(
     connection: Connection,
     settings: Settings,
+    book: RuleBook,
     entity: Entity,
     number: int,
     profile: Profile,
@@ -155,6 +160,8 @@ def _show(
     if entity == "account":
         for line in surroundings(connection, number).lines():
             fold(line)
+    for line in _traits(book, profile, settings):
+        fold(line)
     say(f"as published {published.astimezone(settings.zone):%Y-%m-%d %H:%M}", style="dim")
     inside = [one for one in found if one.matches or one.member]
     for one in found:
@@ -166,13 +173,33 @@ def _show(
             fold(line, style="bold" if place == 0 else None)
 
 
+def _traits(book: RuleBook, profile: Profile, settings: Settings) -> list[str]:
+    """One line per trait file with what is known of it; the account's own are marked."""
+    lines = []
+    for trait in book.traits.values():
+        known = [
+            (one.name.partition(".")[2], profile.traits.get(one.name)) for one in trait.columns
+        ]
+        said = ", ".join(
+            f"{part} {value_text(value, settings.zone)}".strip()
+            for part, value in known
+            if value is not None
+        )
+        of = " (account)" if trait.of == "account" and profile.contact is not None else ""
+        if said:
+            unit = f" {trait.unit}" if trait.unit and len(known) == 1 else ""
+            lines.append(f"  {trait.label}{of}: {said}{unit}")
+    return ["traits:", *lines] if lines else []
+
+
 def _brief(one: Explanation) -> None:
     head, *_ = one.lines()
     fold(head, style="bold dim")
     for line in _failing(one):
         fold(f"  {line}", style="dim")
     if one.flip:
-        fold(f"  to enter: {'; and '.join(one.flip)}", style="dim")
+        near = "near miss, " * one.near_miss
+        fold(f"  {near}to enter: {'; and '.join(one.flip)}", style="dim")
 
 
 def _failing(one: Explanation) -> list[str]:

@@ -19,7 +19,6 @@ from audiencehub.insight.rewind import Mode, known_since, rewind
 from audiencehub.insight.trial import Connection, Trial
 from audiencehub.ledger import Ledger
 from audiencehub.rules import RuleBook
-from audiencehub.rules.language.catalog import Catalog
 from audiencehub.settings import Settings, instant, load
 
 Days = Annotated[int, typer.Option("--days", min=1, max=3650, help="How long to look afterwards")]
@@ -128,12 +127,12 @@ class _Answer:
         self, book: RuleBook, name: str, before: RuleBook | None, people: int, days: int
     ) -> None:
         """Evaluate, compare and look afterwards, on the copy that was set back."""
-        connection, catalog = self.here.connection, Catalog(self.settings.tables)
+        connection = self.here.connection
         old = None
         if before is not None:
-            old = Trial(connection, before, self.clock, catalog, apart=name)
+            old = Trial(connection, before, self.clock, apart=name)
             old.aside("old")
-        new = Trial(connection, book, self.clock, catalog, apart=name)
+        new = Trial(connection, book, self.clock, apart=name)
         self.rule = book.segments[name]
         self.before = before.segments[name] if before is not None else None
         entity = self.rule.of

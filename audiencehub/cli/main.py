@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import importlib
+import sys
+from collections.abc import Mapping
 
 import typer
 
 from audiencehub.http import redact_every_record
 
-GROUPS = (
-    "run",
-    "delivery",
-    "rules",
-    "ask",
-    "hash",
-    "serve",
-    "sandbox",
-    "inspect",
-    "identity",
-    "audit",
-    "rebuild",
-)
-"""Modules of `audiencehub.cli` that bring verbs, in the order of the help."""
+VERBS: Mapping[str, tuple[str, ...]] = {
+    "run": ("demo", "sync", "pull", "segment"),
+    "delivery": ("plan", "approve", "apply", "push", "drift"),
+    "rules": ("check", "test"),
+    "preview": ("preview",),
+    "ask": ("explain",),
+    "backtest": ("backtest",),
+    "hash": ("hash",),
+    "serve": ("up", "deploy", "schedule"),
+    "sandbox": ("sandbox",),
+    "inspect": ("connectors", "doctor", "report", "quarantine"),
+    "identity": ("identity",),
+    "audit": ("audit",),
+    "rebuild": ("rebuild",),
+}
+"""Modules of `audiencehub.cli` with the verbs each brings, in the order of the help."""
 
 app = typer.Typer(
     name="audiencehub",
@@ -34,18 +38,29 @@ app = typer.Typer(
 )
 
 
-def build() -> typer.Typer:
-    """The app with every verb."""
-    if not app.registered_commands:
-        for name in GROUPS:
+@app.callback()
+def _root() -> None:
+    """Keeps a verb's name on the command line also where it is the only one loaded."""
+
+
+def build(asked: str = "") -> typer.Typer:
+    """The app with every verb; with those of one module when a verb of it is asked for, so that
+    a lint does not wait for what a sync needs."""
+    found = [name for name, verbs in VERBS.items() if asked in verbs]
+    for name in found or VERBS:
+        if name not in _built:
+            _built.add(name)
             importlib.import_module(f"audiencehub.cli.{name}").register(app)
     return app
+
+
+_built: set[str] = set()
 
 
 def run() -> None:
     """The console script's entry."""
     redact_every_record()
-    build()()
+    build(next((word for word in sys.argv[1:] if not word.startswith("-")), ""))()
 
 
 if __name__ == "__main__":

@@ -16,11 +16,11 @@ from audiencehub.cli.desk import Desk, desk
 from audiencehub.cli.rulebooks import book_of
 from audiencehub.delivery.reach import Reach, reach
 from audiencehub.insight.preview import Preview, preview
-from audiencehub.insight.trial import Trial
+from audiencehub.insight.trial import Connection, Trial
 from audiencehub.ledger import Ledger
 from audiencehub.rules import RuleBook
-from audiencehub.rules.language.catalog import Catalog
 from audiencehub.settings import Settings, instant, load
+from audiencehub.warehouse import recall
 
 Rule = Annotated[str, typer.Argument(help="A segment's id, or the path of a rule file")]
 People = Annotated[int, typer.Option("--sample", min=0, max=100, help="How many members to show")]
@@ -59,9 +59,9 @@ def preview_verb(
     with desk(settings) as open_desk:
         clock = instant(as_of, settings.zone) if as_of else open_desk.evaluated
         if sql:
-            _sql(settings, book, name, clock, as_json)
+            _sql(open_desk.connection, settings, book, name, clock, as_json)
             return
-        trial = Trial(open_desk.connection, book, clock, Catalog(settings.tables), apart=name)
+        trial = Trial(open_desk.connection, book, clock, apart=name)
         found = preview(trial, name, people)
         reached = reaches(settings, trial, name)
     missing = [
@@ -107,11 +107,18 @@ def reaches(settings: Settings, trial: Trial, name: str) -> list[Reach]:
         ledger.close()
 
 
-def _sql(settings: Settings, book: RuleBook, name: str, clock: datetime, as_json: bool) -> None:
+def _sql(
+    connection: Connection,
+    settings: Settings,
+    book: RuleBook,
+    name: str,
+    clock: datetime,
+    as_json: bool,
+) -> None:
     """The rule as one statement a person can read, and what its names stand for at the clock."""
     from audiencehub.rules import portable
 
-    statement = portable.sql(book.segments[name], book, "duckdb", Catalog(settings.tables))
+    statement = portable.sql(book.segments[name], book, "duckdb", book.catalog, recall(connection))
     if as_json:
         values = statement.at(clock, settings.zone)
         emit({"segment": name, "sql": statement.sql, "values": values})

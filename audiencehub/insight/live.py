@@ -13,8 +13,8 @@ from audiencehub.insight.reads import Reading, readings
 from audiencehub.insight.trial import ENTITIES, Connection, Trial
 from audiencehub.model import Entity
 from audiencehub.rules import RuleBook
-from audiencehub.rules.language.catalog import Catalog
 from audiencehub.settings import Audit
+from audiencehub.warehouse import recall
 
 ALIKE = 0.95
 """Two segments that share more than this of their members, taken together, are one."""
@@ -49,7 +49,7 @@ def live_advice(
     `connection` is a scratch warehouse; the rules are evaluated there at the clock.
     """
     unfilled = list(_unfilled(connection, book, tables, limits))
-    trial = Trial(connection, book, clock, Catalog(tables))
+    trial = Trial(connection, book, clock)
     return sorted([*unfilled, *_sizes(trial)])
 
 
@@ -60,6 +60,7 @@ def _unfilled(
     found = {
         name: list(dict.fromkeys(readings(one.when, book))) for name, one in book.segments.items()
     }
+    blank = recall(connection)
     fills = _fills(connection, tables, {one for many in found.values() for one in many})
     for name, many in found.items():
         told: set[str] = set()
@@ -68,7 +69,7 @@ def _unfilled(
             fill = fills.get((one.table, one.field))
             if fill is None or what in told or one.table in told:
                 continue
-            message = _message(one, what, fill, tables, limits)
+            message = _message(one, what, fill, tables, limits, blank)
             if message:
                 told.add(what)
                 via = f" (through trait.{one.trait})" if one.trait else ""
@@ -77,11 +78,20 @@ def _unfilled(
 
 
 def _message(
-    one: Reading, what: str, fill: Fill, tables: Mapping[str, Table], limits: Audit
+    one: Reading,
+    what: str,
+    fill: Fill,
+    tables: Mapping[str, Table],
+    limits: Audit,
+    blank: frozenset[str],
 ) -> str:
     table = tables[one.table]
     if not one.field:
-        return "" if fill.rows else f"no source fills {what}: there is no such row at all"
+        if fill.rows:
+            return ""
+        if one.table in blank:
+            return f"no source fills {what}: fill 0 % (no row at all), so the test is never true"
+        return f"{what} has no row yet: fill 0 %, though a source could bring some"
     rows = f"{fill.filled:,} of {fill.rows:,} {one.table}s have it"
     if not fill.filled:
         return f"no source fills {what}: fill 0 % ({rows})" if fill.rows or table.entity else ""

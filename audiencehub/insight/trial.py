@@ -12,8 +12,8 @@ import duckdb
 from audiencehub.errors import ConfigError
 from audiencehub.model import Entity
 from audiencehub.rules import RuleBook, Segment, compile_book
-from audiencehub.rules.language.catalog import Catalog
 from audiencehub.rules.language.form import All, Any_, Node
+from audiencehub.warehouse import recall
 
 Connection = duckdb.DuckDBPyConnection
 WORD = 64
@@ -44,7 +44,6 @@ class Trial:
         connection: Connection,
         book: RuleBook,
         clock: datetime,
-        catalog: Catalog,
         apart: str = "",
     ) -> None:
         """`apart`: the segment whose clauses are tried one by one, too."""
@@ -59,7 +58,7 @@ class Trial:
         self.book = replace(book, segments=segments)
         self.bits = self.book.bits()
         try:
-            compile_book(self.book, clock, self.bits, catalog).run(connection)
+            compile_book(self.book, clock, self.bits, unfilled=recall(connection)).run(connection)
         except duckdb.BinderException:
             raise ConfigError(
                 "The rules read a field that the copy published last does not have.",

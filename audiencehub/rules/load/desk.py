@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from audiencehub.errors import Fault
 from audiencehub.model import Entity
-from audiencehub.rules.language.catalog import CATALOG, Catalog, near
+from audiencehub.rules.language.catalog import CATALOG, CUSTOM, Catalog, near, spoken
 from audiencehub.rules.load.tree import Broken, Map, Scalar, Seq, Tree
 
 
@@ -21,6 +21,8 @@ class Desk:
     faults: list[Fault] = field(default_factory=list)
     traits: Mapping[str, tuple[Entity, str]] = field(default_factory=dict)
     """Column of a trait to whose it is and its type; an empty type is that of a faulty file."""
+    references: list[tuple[str, int]] = field(default_factory=list)
+    """Segments that the file names, with the line: also of a rule that has other faults."""
 
     def fault(self, node: Tree | int, message: str, hint: str = "") -> None:
         """Write one fault down; a node that was refused already earns no second one."""
@@ -32,6 +34,16 @@ class Desk:
     def unknown(self, key: Scalar, what: str, options: Iterable[str]) -> None:
         """A word that is not in the list of valid ones."""
         self.fault(key, f"{key.text!r} is no {what}", near(key.text, options))
+
+    def no_custom(self, key: Scalar, entity: str, column: str) -> None:
+        """A custom field that the settings do not declare."""
+        own = [one for one in self.catalog.names(entity) if one.startswith(CUSTOM)]
+        name = spoken(column)
+        close = near(name, own) if own else ""
+        declare = f"Declare it under [custom.{entity}.{name.removeprefix(CUSTOM)}] in the settings"
+        self.fault(
+            key, f"{key.text!r} is no custom field", close if close.startswith("Did") else declare
+        )
 
     def mapping(self, node: Tree, what: str) -> Map | None:
         """The node as a mapping, or a fault."""

@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 from audiencehub.errors import ConfigError, Fault, Faults
 from audiencehub.rules.book import RuleBook, Segment
 from audiencehub.rules.language.catalog import CATALOG, Catalog, near
-from audiencehub.rules.language.form import Contacts, SegmentRef, deep, walk
-from audiencehub.rules.load.desk import Desk
+from audiencehub.rules.language.form import Contacts, Past, SegmentRef, deep, walk
 from audiencehub.rules.load.computed import read_ladders, read_traits
+from audiencehub.rules.load.desk import Desk
 from audiencehub.rules.load.segment import segment_of
 from audiencehub.rules.load.tree import read
 
@@ -36,6 +36,7 @@ def load(
     faults: list[Fault] = []
     segments: dict[str, Segment] = {}
     paths: dict[str, str] = {}
+    faulty_files: list[Desk] = []
     files, misplaced = _sorted(folder, root or folder.parent)
     faults += misplaced
     traits, known, wrong = read_traits(files["traits"], currency, catalog)
@@ -52,9 +53,15 @@ def load(
         faults += desk.faults
         if segment is not None:
             segments.setdefault(segment.id, segment)
+        else:
+            faulty_files.append(desk)
     segments |= {one.id: one for one in rungs.values() if one is not None}
-    paths |= {name: "" for name in rungs}
+    paths |= dict.fromkeys(rungs, "")
     faults += _references(segments, paths)
+    for desk in faulty_files:
+        faults += [
+            _nowhere(desk.path, *one, paths) for one in desk.references if one[0] not in paths
+        ]
     if faults:
         raise Faults(faults)
     return RuleBook(segments, zone, currency, traits, ladders, catalog)
@@ -97,12 +104,11 @@ def _references(segments: Mapping[str, Segment], paths: Mapping[str, str]) -> li
             id(n) for c in walk(one.when) if isinstance(c, Contacts) for n in deep(c.where)
         }
         for node in deep(one.when):
-            if not isinstance(node, SegmentRef):
+            if not isinstance(node, SegmentRef | Past):
                 continue
             other = segments.get(node.segment)
             if node.segment not in paths:
-                message = f"refers to {node.segment!r}, which is no segment"
-                faults.append(Fault(one.path, node.line, message, near(node.segment, paths)))
+                faults.append(_nowhere(one.path, node.segment, node.line, paths))
             elif (
                 other is not None
                 and one.of == "account"
@@ -113,6 +119,10 @@ def _references(segments: Mapping[str, Segment], paths: Mapping[str, str]) -> li
                 hint = "Write contacts: {where: {segment: …}}, or make it a segment of: contact"
                 faults.append(Fault(one.path, node.line, message, hint))
     return faults + _cycles(segments)
+
+
+def _nowhere(path: str, name: str, line: int, paths: Mapping[str, str]) -> Fault:
+    return Fault(path, line, f"refers to {name!r}, which is no segment", near(name, paths))
 
 
 def _cycles(segments: Mapping[str, Segment]) -> list[Fault]:
