@@ -120,6 +120,11 @@ class Warehouse:
             "at TIMESTAMP)"
         )
         self.columns["model_score"] = ["entity", "id", "model", "value", "at"]
+        self.connection.execute(
+            "CREATE TABLE stay(entity TEXT, id BIGINT, segment TEXT, entered_at TIMESTAMP, "
+            "left_at TIMESTAMP)"
+        )
+        self.columns["stay"] = ["entity", "id", "segment", "entered_at", "left_at"]
         self.connection.commit()
 
     def close(self) -> None:
@@ -136,7 +141,8 @@ class Warehouse:
         for table in FACTS:
             rows = enumerate(world.facts.get(table, ()))
             self._insert(table, [{"source_id": f"{table}-{n}", **row} for n, row in rows])
-        self._insert("model_score", list(map(dict, world.facts.get("model_score", ()))))
+        for table in ("model_score", "stay"):
+            self._insert(table, list(map(dict, world.facts.get(table, ()))))
         return self.connection
 
     def _create(self, table: str) -> None:

@@ -12,9 +12,11 @@ from audiencehub.rules.language.form import (
     Contacts,
     FieldTest,
     MatchAll,
+    Near,
     Node,
     Not,
     Occasion,
+    Past,
     Rank,
     Rows,
     SegmentRef,
@@ -22,7 +24,7 @@ from audiencehub.rules.language.form import (
     Strength,
     Trend,
 )
-from audiencehub.rules.portable import changes, entities, facts, occasions, sequences
+from audiencehub.rules.portable import changes, entities, facts, occasions, past, places, sequences
 from audiencehub.rules.portable.query import Scope
 from audiencehub.rules.portable.text import TRUE, either, negated, together
 
@@ -62,7 +64,9 @@ LEAVES: Mapping[type, Writer] = {
     FieldTest: _field,
     Rows: facts.rows,
     Contacts: _contacts,
+    Near: places.near,
     Occasion: occasions.occasion,
+    Past: past.past,
     Rank: entities.rank,
     SegmentRef: entities.segment,
     Sequence: sequences.sequence,
