@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
+from decimal import Decimal
 
 import pytest
 
+from audiencehub.warehouse import open_published
+from tests.cdnow import CUSTOMERS, ORDERS, TOTAL, by_pandas, orders
 from tests.e2e.project import Project
 
 pytestmark = [pytest.mark.verify, pytest.mark.needs("bombora", "cdnow")]
@@ -86,3 +89,22 @@ def test_recent_buyers_are_those_of_the_file(run):
         )
     }
     assert sum(map(len, tagged.values())) == len(wanted)
+
+
+def test_rfm_of_the_run_is_that_of_an_independent_computation(run):
+    """Cells that lose customers on the way from file to trait steer the budget wrongly."""
+    project, _ = run
+    connection, _ = open_published(project.folder)
+    found = connection.execute(
+        "SELECT c.external_id AS customer, t.* FROM trait_contact t JOIN contact c "
+        'USING (contact_id) WHERE t."rfm.cell" IS NOT NULL'
+    ).df()
+    connection.close()
+    wanted = by_pandas(orders())
+
+    assert len(found) == found["customer"].nunique() == CUSTOMERS
+    assert found["rfm.count"].sum() == ORDERS
+    assert sum((Decimal(str(one)) for one in found["rfm.sum"]), Decimal(0)) == TOTAL
+    compared = found.set_index("customer").sort_index()
+    for part in ("recency", "frequency", "monetary", "cell"):
+        assert compared[f"rfm.{part}"].tolist() == wanted[part].sort_index().tolist()
