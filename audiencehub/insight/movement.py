@@ -138,7 +138,8 @@ class _Pair:
 
 def _movers(trial: Trial, segment: str, entity: Entity, ids: Sequence[int]) -> tuple[Mover, ...]:
     """What the trial's version, which does not have them, asks of each."""
-    profiles = load_profiles(trial.connection, entity, set(ids), trial.memberships(entity, ids))
+    members, rules = trial.memberships(entity, ids), [trial.book.segments[segment]]
+    profiles = load_profiles(trial.connection, entity, set(ids), members, rules)
     out = []
     for number in ids:
         profile = profiles.get(number)

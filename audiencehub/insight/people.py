@@ -9,9 +9,10 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from audiencehub.insight.among import surround
 from audiencehub.insight.traits import Traits, load_traits
 from audiencehub.model import Entity
-from audiencehub.rules import Profile, Seen
+from audiencehub.rules import Profile, Seen, Segment
 from audiencehub.warehouse import recall
 
 Connection = duckdb.DuckDBPyConnection
@@ -29,8 +30,27 @@ def load_profiles(
     entity: Entity,
     ids: Collection[int],
     segments: Mapping[Entity, Mapping[int, frozenset[str]]],
+    rules: Collection[Segment] = (),
 ) -> dict[int, Profile]:
-    """Id to profile, for those that exist. `segments` says who is a member of what."""
+    """Id to profile, for those that exist. `segments` says who is a member of what.
+
+    What these rules read of others comes too: the people of an account, places in ranks, and
+    earlier memberships.
+    """
+    found = _alone(connection, entity, ids, segments)
+
+    def people(numbers: Collection[int]) -> Mapping[int, Profile]:
+        return load_profiles(connection, "contact", numbers, segments, rules)
+
+    return surround(connection, found, rules, people) if rules else found
+
+
+def _alone(
+    connection: Connection,
+    entity: Entity,
+    ids: Collection[int],
+    segments: Mapping[Entity, Mapping[int, frozenset[str]]],
+) -> dict[int, Profile]:
     numbers = pa.table({"id": pa.array(sorted(ids), pa.int32())})
     connection.register("asked", numbers)
     try:

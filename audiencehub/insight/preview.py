@@ -147,7 +147,8 @@ def _overlap(trial: Trial, segment: str, size: int) -> tuple[Overlap, ...]:
 def someone(trial: Trial, segment: str, ids: list[int]) -> tuple[Someone, ...]:
     """These members, each with what decides."""
     rule = trial.book.segments[segment]
-    profiles = load_profiles(trial.connection, rule.of, set(ids), trial.memberships(rule.of, ids))
+    members = trial.memberships(rule.of, ids)
+    profiles = load_profiles(trial.connection, rule.of, set(ids), members, [rule])
     return tuple(
         Someone(
             number,

@@ -30,16 +30,20 @@ def reasons(
     lines: dict[tuple[str, int], str] = {}
     for start in range(0, len(numbers), BATCH):
         part = set(numbers[start : start + BATCH])
-        profiles = load_profiles(connection, entity, part, members)
+        rules = [book.segments[name] for name in asked]
+        profiles = load_profiles(connection, entity, part, members, rules)
         for name, ids in asked.items():
             for number in ids & part:
                 profile = profiles.get(number)
                 if profile is None:
                     text = GONE
                 elif entered:
-                    text = "; ".join(facts(book.segments[name], profile, clock, book.zone))
+                    found = facts(
+                        book.segments[name], profile, clock, book.zone, catalog=book.catalog
+                    )
+                    text = "; ".join(found)
                 else:
-                    (found,) = explain(book, profile, clock, [name])
-                    text = "no longer: " + "; ".join(found.flip)
+                    (told,) = explain(book, profile, clock, [name])
+                    text = "no longer: " + "; ".join(told.flip)
                 lines[name, number] = text[:LONGEST]
     return lines

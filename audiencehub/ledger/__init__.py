@@ -21,6 +21,7 @@ from audiencehub.ledger.plans import Plan, PlanChange, Plans
 from audiencehub.ledger.quarantine import Quarantine, Quarantined
 from audiencehub.ledger.runs import Run, Runs
 from audiencehub.ledger.sealing import Sealing
+from audiencehub.ledger.stays import Stay, Stays
 from audiencehub.ledger.targets import Targets
 from audiencehub.ledger.values import (
     Believed,
@@ -34,7 +35,8 @@ from audiencehub.ledger.values import (
 __all__ = [
     "AuditEntry", "Believed", "Candidate", "Carried", "FileEntry", "HandEdit", "Intent",
     "Lease", "Ledger", "Manifest", "Membership", "Merge", "Movement", "Plan", "PlanChange",
-    "Quarantined", "Run", "Said", "Separation", "tag_hash", "tag_reasons", "tag_text", "tag_value",
+    "Quarantined", "Run", "Said", "Separation", "Stay", "tag_hash", "tag_reasons",
+    "tag_text", "tag_value",
 ]  # fmt: skip
 
 
@@ -52,6 +54,7 @@ class Ledger:
         self.consent = Consent(db)
         self.membership = Memberships(db)
         self.carrying = Carrying(db)
+        self.stays = Stays(db)
         self.quarantine = Quarantine(db)
         self.targets = Targets(db)
         self.leases = Leases(db)

@@ -13,7 +13,14 @@ from zoneinfo import ZoneInfo
 
 from audiencehub.model import Entity
 from audiencehub.rules.language.catalog import CATALOG, Catalog
-from audiencehub.rules.language.form import Node, SegmentRef, Span, deep, said
+from audiencehub.rules.language.form import (
+    Node,
+    SegmentRef,
+    Span,
+    deep,
+    placed,
+    said,
+)
 from audiencehub.rules.language.spans import later
 from audiencehub.rules.language.trait import Ladder, Trait
 
@@ -126,6 +133,11 @@ class RuleBook:
     """What the rules were read against: the canonical tables, and the company's own fields."""
 
     def __post_init__(self) -> None:
+        # Only now is it known of what the segment is whose past a condition reads.
+        of = {one.id: one.of for one in self.segments.values()}
+        for name in ("segments", "traits"):
+            whole = {key: placed(one, of) for key, one in getattr(self, name).items()}
+            object.__setattr__(self, name, whole)
         for name in ("segments", "traits", "ladders"):
             ordered = MappingProxyType(dict(sorted(getattr(self, name).items())))
             object.__setattr__(self, name, ordered)

@@ -18,15 +18,20 @@ from audiencehub.rules.language.form import (
     Contacts,
     FieldTest,
     MatchAll,
+    Near,
     Node,
     Not,
     Occasion,
+    Past,
     Rank,
     Rows,
     SegmentRef,
+    Sequence,
+    Strength,
+    Trend,
 )
 from audiencehub.rules.language.profile import Profile, Row
-from audiencehub.rules.plain import contacts, facts, occasion, rank
+from audiencehub.rules.plain import change, contacts, facts, near, occasion, past, rank, sequence
 from audiencehub.rules.plain.clause import Clause
 
 
@@ -86,9 +91,14 @@ class Evaluation:
 _JUDGES: dict[type, Callable[[Any, Evaluation], Clause]] = {
     FieldTest: lambda node, at: at.field(node),
     Rows: facts.judge,
+    Sequence: sequence.judge,
+    Strength: change.judge_strength,
+    Trend: change.judge_trend,
     Contacts: contacts.judge,
     Rank: rank.judge,
     Occasion: occasion.judge,
+    Past: past.judge,
+    Near: near.judge,
 }
 """Who judges each kind of leaf."""
 

@@ -18,14 +18,20 @@ from audiencehub.rules.language.form import (
     Any_,
     Contacts,
     FieldTest,
+    Near,
     Not,
     Occasion,
+    OverFacts,
+    Past,
     Rank,
     Rows,
+    Strength,
+    Trend,
     deep,
 )
 from audiencehub.rules.language.profile import Profile
-from audiencehub.rules.telling import contacts, occasion, rank
+from audiencehub.rules.telling import contacts, near, occasion, past, rank
+from audiencehub.rules.telling import facts as told
 from audiencehub.rules.telling.change import Flip
 from audiencehub.rules.telling.traits import with_origins
 from audiencehub.rules.words import age_text, field_text, node_text, value_text
@@ -206,17 +212,20 @@ def _lines(
             source, age = origin.source, age_text(origin.observed_at, clock, zone)
         if node.scope == "account" and profile.account is None:
             seen = "unknown (no account)"
-    elif isinstance(node, Rows):
-        seen = _rows_seen(clause, zone)
-        if clause.row is not None:
-            when = Evaluation(profile, clock, zone).date_of(node.table, clause.row)
-            source, age = str(clause.row.get("source") or ""), age_text(when, clock, zone)
+    elif isinstance(node, OverFacts):
+        seen = told.seen(clause, zone)
+        source, age = _origin(clause, Evaluation(profile, clock, zone))
     elif isinstance(node, Contacts):
         seen = contacts.seen(clause)
     elif isinstance(node, Rank):
         seen = rank.seen(clause)
     elif isinstance(node, Occasion):
-        seen = occasion.seen(clause, value_text(clause.value, zone))
+        seen = occasion.seen(clause, zone)
+    elif isinstance(node, Past):
+        seen = past.seen(clause, zone)
+        age = age_text(clause.value, clock, zone)
+    elif isinstance(node, Near):
+        seen = near.seen(clause)
     yield Line(depth, clause.verdict, node_text(node), seen, source, age, node.line)
     if isinstance(node, Not) and node.rung and clause.verdict:
         return
@@ -224,9 +233,11 @@ def _lines(
         yield from _lines(part, profile, clock, zone, depth + 1)
 
 
-def _rows_seen(clause: Clause, zone: ZoneInfo) -> str:
-    assert isinstance(clause.node, Rows)
-    if clause.node.aggregate.how == "count":
-        return value_text(clause.value)
-    rows = f"{clause.kept} row{'s' * (clause.kept != 1)}"
-    return f"{value_text(clause.value, zone)} over {rows}"
+def _origin(clause: Clause, at: Evaluation) -> tuple[str, str]:
+    """Source and age of the row that a leaf over facts turns on."""
+    if clause.row is None:
+        return "", ""
+    node, when = clause.node, clause.value
+    if isinstance(node, Rows | Trend | Strength):
+        when = at.date_of(node.table, clause.row)
+    return str(clause.row.get("source") or ""), age_text(when, at.clock, at.zone)

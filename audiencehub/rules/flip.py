@@ -2,51 +2,62 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 from audiencehub.rules.evaluate import Clause, Evaluation
-from audiencehub.rules.language.catalog import LEAF_OF
 from audiencehub.rules.language.form import (
     All,
     Check,
     Contacts,
     FieldTest,
     MatchAll,
+    Near,
     Not,
     Occasion,
+    Past,
     Rank,
     Rows,
     SegmentRef,
+    Sequence,
+    Strength,
     Tests,
+    Trend,
 )
-from audiencehub.rules.telling import contacts, occasion, rank
+from audiencehub.rules.telling import contacts, facts, near, occasion, past, rank
 from audiencehub.rules.telling.change import Flip
-from audiencehub.rules.words import check_text, field_text, node_text, value_text, whole_text
+from audiencehub.rules.words import check_text, field_text, value_text, whole_text
 
 _SIZE = ("at_least", "more_than", "at_most", "less_than", "between")
 
 
 def nearest(clause: Clause, at: Evaluation) -> Flip | None:
     """The cheapest flip of a clause, or None when nothing can turn it."""
-    node = clause.node
-    if isinstance(node, MatchAll):
-        return None
-    if isinstance(node, Not):
-        return nearest(clause.parts[0], at)
-    if isinstance(node, Contacts):
-        return contacts.flip(clause, at, nearest, whole_text)
-    if isinstance(node, Rank):
-        return rank.flip(clause, at)
-    if isinstance(node, Occasion):
-        return occasion.flip(clause, value_text(clause.value, at.zone))
-    if clause.parts:
-        return _tree(clause, at)
-    if isinstance(node, SegmentRef):
-        verb = "leave" if clause.verdict else "enter"
-        return Flip(1.5, (f"{verb} segment {node.segment}",))
-    return _leaf(clause, at)
+    own = _OWN.get(type(clause.node))
+    if own is not None:
+        return own(clause, at)
+    return _tree(clause, at) if clause.parts else _leaf(clause, at)
+
+
+def _segment(clause: Clause, _: Evaluation) -> Flip:
+    verb = "leave" if clause.verdict else "enter"
+    return Flip(1.5, (f"{verb} segment {clause.node.segment}",))  # type: ignore[union-attr]
+
+
+_OWN: dict[type, Callable[[Clause, Evaluation], Flip | None]] = {
+    MatchAll: lambda _, __: None,
+    Not: lambda clause, at: nearest(clause.parts[0], at),
+    SegmentRef: _segment,
+    Contacts: lambda clause, at: contacts.flip(clause, at, nearest, whole_text),
+    Rank: rank.flip,
+    Occasion: occasion.flip,
+    Past: past.flip,
+    Near: near.flip,
+    Sequence: lambda clause, _: facts.flip(clause),
+}
+"""Who turns the nodes that are neither a tree nor a value under tests."""
 
 
 def _tree(clause: Clause, at: Evaluation) -> Flip | None:
@@ -64,27 +75,17 @@ def _tree(clause: Clause, at: Evaluation) -> Flip | None:
 
 def _leaf(clause: Clause, at: Evaluation) -> Flip:
     node = clause.node
-    assert isinstance(node, FieldTest | Rows)
+    assert isinstance(node, FieldTest | Rows | Trend | Strength)
     if isinstance(node, FieldTest):
         name, tests, value, kind = field_text(node), node.tests, clause.value, node.type
     else:
-        name, tests = _subject(node), node.aggregate.tests
-        value, kind = clause.value, node.aggregate.type
+        name, tests, value, kind = facts.subject(node, clause.value)
     if clause.verdict:
         return _away(name, tests, value)
     wrong = [one for one in tests.checks if not at.judge.check(one, value, kind)]
     needed = " and ".join(_needed(one, value) for one in wrong)
     distance = max((_distance(one, value) for one in wrong), default=1.0)
     return Flip(1 + distance, (f"{name} {needed} (now {value_text(value, at.zone)})",))
-
-
-def _subject(node: Rows) -> str:
-    said = node_text(node)
-    how = node.aggregate.how
-    if how == "count":
-        return f"number of: {said.rpartition(':')[0] or said}"
-    first = check_text(node.aggregate.tests.checks[0])
-    return said.rpartition(f" {first}")[0] or LEAF_OF[node.table]
 
 
 def _needed(check: Check, value: Any) -> str:

@@ -18,12 +18,15 @@ from audiencehub.rules.language.catalog import (
     INLINE,
     INSTALLS,
     LEAF_OF,
+    MOVING,
     TABLE_OF,
     Catalog,
     spoken,
 )
 from audiencehub.rules.load.checks import OPERATORS, WINDOW
 from audiencehub.rules.load.occasion import GROUPS, WEEK
+from audiencehub.rules.load.past import EVENTS
+from audiencehub.rules.load.past import WINDOWS as PAST_WINDOWS
 from audiencehub.rules.load.rows import HOWS
 from audiencehub.rules.load.segment import ID, KEYS, REQUIRED
 
@@ -49,6 +52,12 @@ _LITERALS: dict[str, Schema] = {
             {"type": "string", "pattern": r"^[-+]?[0-9]+(\.[0-9]{1,2})? [A-Z]{3}$"},
         ]
     },
+    "share": {
+        "anyOf": [
+            {"type": "number"},
+            {"type": "string", "pattern": r"^[-+]?[0-9]+(\.[0-9]{1,4})? ?%$"},
+        ]
+    },
     "date": DAY,
     "instant": DAY,
     "json": {},
@@ -69,9 +78,13 @@ def schema(catalog: Catalog = CATALOG) -> Schema:
             "condition": _condition(catalog),
             **{f"where_{leaf}": _where(catalog.tables[t]) for t, leaf in LEAF_OF.items()},
             **{leaf: _leaf(leaf, catalog) for leaf in TABLE_OF},
+            "sequence": _sequence(),
+            "trend": _trend(catalog),
             "contacts": _contacts(),
             "rank": _rank(),
             "occasion": _occasion(),
+            "near": _near(),
+            "past": _past(),
             "activation": _activation(),
             "example": _example(catalog),
         },
@@ -138,9 +151,13 @@ def _condition(catalog: Catalog) -> Schema:
         "not": _ref("condition"),
         "match_all": {"const": True},
         "segment": TEXT,
+        "sequence": _ref("sequence"),
+        "trend": _ref("trend"),
         "contacts": _ref("contacts"),
         "rank": _ref("rank"),
         "occasion": _ref("occasion"),
+        "near": _ref("near"),
+        **{event: _ref("past") for event in EVENTS},
         **{leaf: _ref(leaf) for leaf in TABLE_OF},
     }
     for scope in ("account", "contact"):
@@ -148,7 +165,8 @@ def _condition(catalog: Catalog) -> Schema:
             form = {**_ref(f"tests_{field.type}"), "description": field.about}
             properties.setdefault(spoken(field.name), form)
             properties[f"{scope}.{spoken(field.name)}"] = form
-    own = {r"^((contact|account)\.)?custom\.[a-z][a-z0-9_]*$": {}}
+    own: Schema = {r"^((contact|account)\.)?custom\.[a-z][a-z0-9_]*$": {}}
+    own[r"^trait\.[a-z][a-z0-9_]*(\.[a-z]+)?$"] = {}
     return _object(properties, patternProperties=own, minProperties=1, maxProperties=1)
 
 
@@ -176,6 +194,8 @@ def _leaf(leaf: str, catalog: Catalog) -> Schema:
     if leaf not in (*INSTALLS, "intent"):
         properties["count"] = _ref("tests_integer")
         properties.update({how: _aggregate() for how in HOWS if how != "count"})
+    if leaf == "intent":
+        properties.update({"strength": _ref("tests_decimal"), "half_life": SPAN})
     mapping = _object(properties)
     if not INLINE[leaf]:
         return mapping
@@ -185,6 +205,25 @@ def _leaf(leaf: str, catalog: Catalog) -> Schema:
 
 def _aggregate() -> Schema:
     return {"type": "object", "properties": {"of": TEXT}, "minProperties": 1}
+
+
+def _sequence() -> Schema:
+    step = _object({leaf: _ref(leaf) for leaf in MOVING}, minProperties=1, maxProperties=1)
+    steps = {"anyOf": [step, {"type": "array", "items": step, "minItems": 1}]}
+    body = {"first": step, "then": steps, "then_not": step, "within": SPAN}
+    either = [{"required": ["then"]}, {"required": ["then_not"]}]
+    return _object(body, required=["first"], oneOf=either)
+
+
+def _trend(catalog: Catalog) -> Schema:
+    properties: Schema = {"of": {"enum": list(MOVING)}, "window": SPAN}
+    properties["change"] = _ref("tests_share")
+    for leaf in MOVING:
+        kinds = {field.name: field.type for field in catalog.tables[TABLE_OF[leaf]].fields}
+        properties.update({name: _ref(f"tests_{kinds[name]}") for name in INLINE[leaf]})
+    properties["where"] = {"type": "object", "minProperties": 1}
+    properties.update({how: _object({"of": TEXT}) for how in ("sum", "distinct", "average")})
+    return _object(properties, required=["of", "window", "change"])
 
 
 def _contacts() -> Schema:
@@ -216,6 +255,23 @@ def _occasion() -> Schema:
     }
 
 
+def _near() -> Schema:
+    degrees = {"type": "number", "minimum": -180, "maximum": 180}
+    body = {
+        "latitude": degrees,
+        "longitude": degrees,
+        "within": {"type": "string", "pattern": r"^[0-9]{1,5}(\.[0-9]{1,3})? (km|mi)$"},
+        "of": {"enum": ["contact", "account"]},
+    }
+    return _object(body, required=["latitude", "longitude", "within"])
+
+
+def _past() -> Schema:
+    instant = _tests("instant")["anyOf"][-1]["properties"]
+    body = {"segment": TEXT, **{name: instant[name] for name in PAST_WINDOWS}}
+    return {"anyOf": [TEXT, _object(body, required=["segment"], maxProperties=2)]}
+
+
 def _activation() -> Schema:
     removals = {"anyOf": [SHARE, {"type": "integer", "minimum": 0}]}
     return _object(
@@ -226,7 +282,7 @@ def _activation() -> Schema:
 
 def _example(catalog: Catalog) -> Schema:
     def record(table: str) -> Schema:
-        own = {r"^custom\.[a-z][a-z0-9_]*$": {}}
+        own: Schema = {r"^custom\.[a-z][a-z0-9_]*$": {}}
         return _object({name: {} for name in catalog.names(table)}, patternProperties=own)
 
     rows = {leaf: {"type": ["array", "string", "object"]} for leaf in TABLE_OF}
@@ -236,6 +292,8 @@ def _example(catalog: Catalog) -> Schema:
             "account": record("account"),
             **rows,
             "segments": {"type": "array", "items": TEXT},
+            "traits": {"type": "object"},
+            "thresholds": {"type": "object"},
         }
     )
     return _object(

@@ -11,9 +11,11 @@ import pyarrow as pa
 
 from audiencehub.hub import Hub
 from audiencehub.insight.reasons import reasons
+from audiencehub.insight.stays import fill_stays
 from audiencehub.ledger import Carried, Membership
 from audiencehub.model import Entity
 from audiencehub.rules.compile import Compiled, compile_book
+from audiencehub.warehouse import remember, unfilled
 
 ENTITIES: tuple[Entity, Entity] = ("contact", "account")
 WORD = 64
@@ -37,6 +39,7 @@ def segment(hub: Hub) -> Segmented:
     carried = {one: hub.ledger.carrying.carry(one, hub.run_id, hub.now) for one in ENTITIES}
     current: dict[str, Current] = {one: hub.ledger.membership.current(one) for one in ENTITIES}
     connection = hub.warehouse.connection
+    fill_stays(connection, hub.ledger, hub.rules)
     settle = _Settlement(hub, current, carried, bits)
     with hub.warehouse.transaction():
         compiled.run(connection, settle)
@@ -55,7 +58,10 @@ def _compiled(hub: Hub) -> tuple[Compiled, dict[str, int]]:
     for entity in ENTITIES:
         names = [name for name, one in hub.rules.segments.items() if one.of == entity]
         bits |= hub.ledger.membership.bits(entity, names)
-    return compile_book(hub.rules, hub.now, bits), bits
+    streams = {stream for _, stream in hub.ledger.manifests.streams()}
+    blank = unfilled(hub.warehouse.connection, streams)
+    remember(hub.warehouse.connection, blank)
+    return compile_book(hub.rules, hub.now, bits, unfilled=blank), bits
 
 
 class _Settlement:

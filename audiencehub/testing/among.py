@@ -1,4 +1,4 @@
-"""Where each entity of a world stands among the others, by comparing everyone with everyone."""
+"""Where each entity of a world stands among the others, and where it has been."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from audiencehub.model import Entity
+from audiencehub.rules.book import RuleBook
 from audiencehub.rules.language.form import FieldTest, Rank
-from audiencehub.rules.language.profile import Place, Profile
+from audiencehub.rules.language.profile import Place, Profile, Stay
+from audiencehub.testing.world import World
 
 Everyone = Mapping[Entity, Mapping[int, Profile]]
 
@@ -41,3 +43,16 @@ def _value(field: FieldTest, profile: Profile) -> Any:
         return profile.traits.get(field.field)
     record = profile.contact if field.scope == "contact" else profile.account
     return None if record is None else record.get(field.field)
+
+
+def stays(book: RuleBook, world: World, entity: Entity, number: int) -> dict[str, list[Stay]]:
+    """Segment to the stays of one entity in it, from the world's rows of `stay`."""
+    found: dict[str, list[Stay]] = {}
+    for row in world.facts.get("stay", ()):
+        segment = book.segments.get(row["segment"])
+        # A segment may have been of the other entity once; that was another one.
+        if segment is None or segment.of != entity:
+            continue
+        if row["entity"] == entity and row["id"] == number:
+            found.setdefault(row["segment"], []).append((row["entered_at"], row.get("left_at")))
+    return found

@@ -15,7 +15,7 @@ from audiencehub.rules.book import RuleBook, Segment
 from audiencehub.rules.evaluate import matches
 from audiencehub.rules.language.form import Contacts, Rank, deep, walk
 from audiencehub.rules.language.profile import Profile, Row
-from audiencehub.testing.among import places
+from audiencehub.testing.among import places, stays
 from audiencehub.testing.traits import traits_of
 from audiencehub.testing.world import World
 
@@ -86,9 +86,14 @@ class Everyone:
         for n, profile in self.contacts.items():
             shared = ranks["account"].get(self._account(n), {})
             own = ranks["contact"].get(n, {})
-            self.contacts[n] = replace(profile, ranks={**shared, **own})
+            past = {
+                **stays(self.book, world, "account", self._account(n)),
+                **stays(self.book, world, "contact", n),
+            }
+            self.contacts[n] = replace(profile, ranks={**shared, **own}, past=past)
         for n, profile in self.accounts.items():
-            self.accounts[n] = replace(profile, ranks=ranks["account"].get(n, {}))
+            past = stays(self.book, world, "account", n)
+            self.accounts[n] = replace(profile, ranks=ranks["account"].get(n, {}), past=past)
 
     def _traits(self, by: dict[Entity, dict[int, Profile]], clock: datetime) -> None:
         """Give everyone their traits; a contact also those of its account."""

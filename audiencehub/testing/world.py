@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 
 from audiencehub.rules.language.catalog import CATALOG, FACTS, Catalog
-from audiencehub.warehouse.schema import MODEL_SCORE
+from audiencehub.warehouse.schema import MODEL_SCORE, STAY
 
 SQL = {
     "text": "VARCHAR",
@@ -56,6 +56,11 @@ class World:
                 for n, row in enumerate(self.facts.get(table, ()))
             ]
             _fill(connection, catalog, table, rows)
+        connection.execute(STAY)
+        for row in self.facts.get("stay", ()):
+            names = ("entity", "id", "segment", "entered_at", "left_at")
+            values = [_stored(row.get(name)) for name in names]
+            connection.execute("INSERT INTO stay VALUES (?, ?, ?, ?, ?)", values)
         connection.execute(MODEL_SCORE)
         for row in self.facts.get("model_score", ()):
             values = [_stored(row[name]) for name in ("entity", "id", "model", "value", "at")]

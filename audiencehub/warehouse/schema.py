@@ -73,6 +73,11 @@ LINKS = (
     "record_kind",
 )
 """Keys of a Row's values that are not fields of its table."""
+STAY = (
+    "CREATE TABLE stay(entity VARCHAR, id INTEGER, segment VARCHAR, entered_at TIMESTAMP, "
+    "left_at TIMESTAMP)"
+)
+"""Earlier memberships, of the segments whose past some rule reads; no left_at while they last."""
 MODEL_SCORE = (
     "CREATE TABLE model_score(entity VARCHAR, id INTEGER, model VARCHAR, value DOUBLE, "
     '"at" TIMESTAMP)'
@@ -117,6 +122,7 @@ def statements(tables: Mapping[str, Table] = TABLES) -> Iterator[str]:
         "CREATE TABLE member(entity VARCHAR, id INTEGER, segment VARCHAR, since TIMESTAMP, "
         "reason VARCHAR)"
     )
+    yield STAY
     yield MODEL_SCORE
     yield from touched.statements()
     yield from provenance.statements(tables)

@@ -12,6 +12,7 @@ from audiencehub.rules.language.catalog import DATED, FACTS, INSTALLS, TABLE_OF,
 from audiencehub.rules.load.checks import OPERATORS
 from audiencehub.testing.world import World
 from tests.rules.kit import WIDE
+from tests.rules.moving import moving
 
 ZONES = tuple(
     ZoneInfo(name)
@@ -52,8 +53,11 @@ TESTED = {
     "intent_signal": ("topic", "score", "period_start", "period_end"),
 }
 
+SCOPES = ("contact", "account")
 PLACES: dict[str, tuple[Any, ...]] = {
     "country": (None, "US", "DE", "JP", "XX", "a"),
+    "latitude": (None, 52.5, 52.4, -36.8, -37.5, 90.0, 0.0, 91.0),
+    "longitude": (None, 13.4, 13.1, 174.7, -179.9, 180.0, 0.0),
     "timezone": (None, "Europe/Berlin", "Asia/Tokyo", "America/New_York", "Mars/Olympus", ""),
 }
 
@@ -111,6 +115,7 @@ class Chance:
                 }
                 for _ in range(pick.randrange(25))
             ]
+        facts["stay"] = self._stays()
         unfilled = frozenset(pick.sample(FACTS, pick.choice((0, 0, 0, 1))))
         return World(contacts, accounts, facts, unfilled)
 
@@ -147,6 +152,10 @@ class Chance:
             return self._rank(of)
         if draw < 0.88:
             return self._occasion(of)
+        if draw < 0.91 and usable:
+            return self._past(pick.choice(usable))
+        if draw < 0.93:
+            return self._near(of)
         return self._leaf()
 
     def _crew(self, others: list[tuple[str, str]], depth: int) -> dict[str, Any]:
@@ -154,6 +163,43 @@ class Chance:
         match = pick.choice(("any", "all", "none", {"at_least": pick.randrange(1, 4)}))
         where = self.rule("contact", others, min(depth, 1))
         return {"contacts": {"match": match, "where": where}}
+
+    def _past(self, segment: str) -> dict[str, Any]:
+        pick = self.random
+        event = pick.choice(("was_in", "entered", "left"))
+        if pick.random() < 0.3:
+            return {event: segment}
+        op = pick.choice(("within", "older_than", "before", "after", "between"))
+        return {event: {"segment": segment, op: self._literal(op, "instant")}}
+
+    def _near(self, of: str) -> dict[str, Any]:
+        pick = self.random
+        body = {
+            "latitude": pick.choice((52.52, -36.85, 0, 90)),
+            "longitude": pick.choice((13.4, 179.9, -180)),
+            "within": pick.choice(("0.5 km", "20 km", "300 mi", "9000 km", "20000 km")),
+        }
+        return {"near": body if of == "account" else {**body, "of": pick.choice(SCOPES)}}
+
+    def _stays(self) -> list[dict[str, Any]]:
+        pick = self.random
+        found = []
+        for _ in range(pick.randrange(60)):
+            entity = pick.choice(SCOPES)
+            first, last = (self.value("instant") for _ in range(2))
+            times = sorted(one for one in (first, last) if one is not None)
+            if times:
+                ids = range(10, 15) if entity == "account" else range(1, 13)
+                found.append(
+                    {
+                        "entity": entity,
+                        "id": pick.choice(ids),
+                        "segment": f"s{pick.randrange(12):03d}",
+                        "entered_at": times[0],
+                        "left_at": times[1] if len(times) == 2 else None,
+                    }
+                )
+        return found
 
     def _occasion(self, of: str) -> dict[str, Any]:
         pick = self.random
@@ -236,11 +282,14 @@ class Chance:
             "number": lambda: pick.choice((-0.5, 0, 0.1, 0.25, 0.5, 1, 2.5)),
             "decimal": lambda: pick.choice((-1, 0, 0.1, 0.25, 0.5, 0.75, 1, 2)),
             "money": lambda: pick.randrange(-2, 8) / 4,
+            "share": lambda: pick.choice((-1, -0.5, -0.25, 0, 0.333, 0.5, 1, 2)),
             "boolean": lambda: pick.random() < 0.5,
         }[kind]()
 
     def _leaf(self) -> dict[str, Any]:
         pick = self.random
+        if pick.random() < 0.3:
+            return moving(self)
         leaf = pick.choice(tuple(TABLE_OF))
         table = TABLE_OF[leaf]
         body: dict[str, Any] = {}
@@ -273,10 +322,19 @@ class Chance:
             return {"not": self._where(table, depth - 1)}
         return self._field(table)
 
+    def numeric(self, table: str) -> list[str]:
+        """Fields of a table that can be added up."""
+        kinds = {one.name: one.type for one in WIDE.tables[table].fields}
+        return [one for one in TESTED[table] if kinds[one] in ("integer", "money", "number")]
+
+    def simple(self, table: str) -> list[str]:
+        """Fields of a table whose values can be told apart."""
+        return list(TESTED[table])
+
     def _aggregate(self, table: str) -> dict[str, Any]:
         pick = self.random
         kinds = {one.name: one.type for one in WIDE.tables[table].fields}
-        numeric = [one for one in TESTED[table] if kinds[one] in ("integer", "money", "number")]
+        numeric = self.numeric(table)
         how = pick.choice(("count", "sum", "min", "max", "average", "distinct", "first", "last"))
         if how == "count" or (how in ("sum", "average") and not numeric):
             return {"count": self.tests("integer")}

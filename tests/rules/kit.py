@@ -80,6 +80,12 @@ def world_of(profiles: list[Profile]) -> World:
                 for row in rows
                 if table in ACCOUNT_ONLY or id(row) not in theirs
             )
+        entity = "contact" if person is not None else "account"
+        facts.setdefault("stay", []).extend(
+            {"entity": entity, "id": number, "segment": name, "entered_at": a, "left_at": b}
+            for name, times in profile.past.items()
+            for a, b in times
+        )
     return World(contacts, accounts, facts)
 
 

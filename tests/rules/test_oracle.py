@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from audiencehub.rules import RuleBook
-from audiencehub.rules.compile import checks, kinds, occasion, project, rank, rows
+from audiencehub.rules.compile import checks, kinds, near, occasion, project, rank, rows
 from audiencehub.rules.compile.local import _program
 from audiencehub.testing import oracle
 from audiencehub.testing.world import World
@@ -75,7 +75,7 @@ def test_compiled_rules_agree_with_the_oracle_on_many(seed):
 
 PLAIN, EDGES = checks._plain, checks.edges
 VERDICT, PLACED, RANK = project.verdict_sql, rank._placed, kinds.rank_sql
-OCCASION = kinds.occasion_sql
+OCCASION, PAST, METRES = kinds.occasion_sql, kinds.past_sql, near._metres
 
 
 def _all_of_none(leaf: Any) -> str:
@@ -89,6 +89,14 @@ def _early(leaf: Any, bind: Any) -> str:
 
 def _own_place(leaf: Any, field: str) -> str:
     return f"e.{field}"
+
+
+def _short(leaf: Any, bind: Any) -> str:
+    return PAST(leaf, bind).replace("left_at IS NULL OR ", "")
+
+
+def _flat(leaf: Any, bind: Any) -> str:
+    return METRES(leaf, bind).replace("cos(", "abs(0.9 + 0 * ")
 
 
 def _generous(leaf: Any, bind: Any) -> str:
@@ -111,6 +119,8 @@ def _day_early(check: Any) -> checks.Edges:
 
 
 MISTAKES = {
+    "a stay ends a moment early": (kinds, "past_sql", _short),
+    "a degree of longitude is as long everywhere": (near, "_metres", _flat),
     "29 February has no anniversary elsewhere": (occasion, "_leap", lambda year: True),
     "the year itself is an anniversary": (kinds, "occasion_sql", _early),
     "the account says nothing of where a person is": (occasion, "_either", _own_place),

@@ -5,13 +5,28 @@ from __future__ import annotations
 from audiencehub.model import Entity
 from audiencehub.rules.compile.bind import Binder
 from audiencehub.rules.compile.checks import holds_for_none, tests_sql
+from audiencehub.rules.compile.near import near_sql
 from audiencehub.rules.compile.occasion import occasion_sql, reads_account
+from audiencehub.rules.compile.past import past_sql
 from audiencehub.rules.compile.rank import rank_sql
 from audiencehub.rules.compile.rows import without_rows
 from audiencehub.rules.compile.sequence import sequence_sql
 from audiencehub.rules.compile.words import quoted
 from audiencehub.rules.language.catalog import Catalog
-from audiencehub.rules.language.form import FieldTest, Leaf, Near, Occasion, OverRow, Rank, Rows
+from audiencehub.rules.language.form import (
+    FieldTest,
+    Grouped,
+    Leaf,
+    Near,
+    Occasion,
+    OverRow,
+    Past,
+    Rank,
+    Rows,
+    Sequence,
+    Strength,
+    Trend,
+)
 
 
 def grain(leaf: Leaf) -> Entity:
@@ -23,13 +38,11 @@ def grain(leaf: Leaf) -> Entity:
 
 def default(leaf: Leaf) -> bool:
     """The verdict for an entity of which nothing is known."""
-    if isinstance(leaf, FieldTest | Trend | Strength):
+    if isinstance(leaf, FieldTest | Near | Trend | Strength):
         return holds_for_none(leaf.tests)
     if isinstance(leaf, Rows):
         return without_rows(leaf)
-    if isinstance(leaf, Rank | Occasion):
-        return False
-    raise NotImplementedError(type(leaf).__name__)
+    return False
 
 
 def reads(leaf: Leaf) -> frozenset[str]:
@@ -51,9 +64,7 @@ def over_row(leaf: OverRow, bind: Binder) -> str:
     if isinstance(leaf, FieldTest):
         column = f"{'t' if leaf.trait else 'e'}.{quoted(leaf.field)}"
         return tests_sql(leaf.tests, column, leaf.type, bind)
-    if isinstance(leaf, Occasion):
-        return occasion_sql(leaf, bind)
-    raise NotImplementedError(type(leaf).__name__)
+    return near_sql(leaf, bind) if isinstance(leaf, Near) else occasion_sql(leaf, bind)
 
 
 def reads_traits(leaf: Leaf) -> bool:
@@ -71,6 +82,8 @@ def scan(leaf: Leaf, bind: Binder, catalog: Catalog) -> str:
     """SELECT owner_id of the entities whose verdict differs from the default, each once."""
     if isinstance(leaf, Rank):
         return rank_sql(leaf, bind)
+    if isinstance(leaf, Past):
+        return past_sql(leaf, bind)
     if isinstance(leaf, Sequence):
         return sequence_sql(leaf, bind, catalog)
     raise NotImplementedError(type(leaf).__name__)

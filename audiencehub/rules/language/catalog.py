@@ -20,21 +20,20 @@ LEAVES = (
     "uses",
     "dropped",
     "intent",
+    "sequence",
+    "trend",
     "segment",
+    "was_in",
+    "entered",
+    "left",
     "contacts",
     "rank",
     "occasion",
+    "near",
     "match_all",
 )
 TREE = ("all", "any", "not")
-LATER: Mapping[str, str] = {
-    "sequence": "sequences",
-    "trend": "trends",
-    "was_in": "earlier membership",
-    "entered": "entry into a segment",
-    "left": "exit from a segment",
-    "near": "distances",
-}
+LATER: Mapping[str, str] = {}
 """Leaves that the language has and this version cannot evaluate yet."""
 CUSTOM = "custom."
 """In a rule: `custom.renewal_risk` is the column `custom_renewal_risk`."""
@@ -107,6 +106,8 @@ INLINE: Mapping[str, tuple[str, ...]] = {
 a bare value means: `uses: salesforce`."""
 INSTALLS = ("uses", "dropped")
 """Leaves over technology installs: no window and no aggregate, but `since`."""
+MOVING = tuple(leaf for leaf in TABLE_OF if leaf not in (*INSTALLS, "intent"))
+"""Leaves whose rows happen one after another: steps of sequences, and what trends are of."""
 
 
 @dataclass(frozen=True, slots=True)

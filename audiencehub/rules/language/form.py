@@ -7,7 +7,7 @@ end evaluates each distinct leaf once over all rules.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from datetime import date
 from decimal import Decimal
@@ -324,6 +324,33 @@ def deep(node: Node) -> Iterator[Node]:
         yield one
         if isinstance(one, Contacts):
             yield from deep(one.where)
+
+
+def parts_of(thing: Any) -> Iterator[Any]:
+    """Every part of any part of the form, itself included."""
+    yield thing
+    if isinstance(thing, tuple):
+        for one in thing:
+            yield from parts_of(one)
+    elif dataclasses.is_dataclass(thing):
+        for one in fields(thing):
+            yield from parts_of(getattr(thing, one.name))
+
+
+def placed(thing: Any, of: Mapping[str, Entity]) -> Any:
+    """The same part with the owner of every `Past` taken from what its segment is of."""
+    if isinstance(thing, Past):
+        return dataclasses.replace(thing, owner=of.get(thing.segment, thing.owner))
+    if isinstance(thing, tuple):
+        return tuple(placed(one, of) for one in thing)
+    if not dataclasses.is_dataclass(thing) or isinstance(thing, type):
+        return thing
+    changed = {
+        one.name: new
+        for one in fields(thing)
+        if one.init and (new := placed(old := getattr(thing, one.name), of)) is not old
+    }
+    return dataclasses.replace(thing, **changed) if changed else thing
 
 
 def said(thing: Any) -> str:

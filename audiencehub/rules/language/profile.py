@@ -101,6 +101,13 @@ def profile_from_example(given: Row, clock: datetime, zone: ZoneInfo) -> Profile
         rows=rows,
         segments=frozenset(given.get("segments", ())),
         ranks=given.get("ranks", {}),
+        past={
+            segment: tuple(
+                (_moment(one["entered"], clock, zone), _moment(one.get("left"), clock, zone))
+                for one in stays
+            )
+            for segment, stays in given.get("past", {}).items()
+        },
         traits=_fixed(given.get("traits", {}), clock, zone),
         thresholds=given.get("thresholds", {}),
     )

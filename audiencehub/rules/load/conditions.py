@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
+from audiencehub.canonical import PREFIX
 from audiencehub.model import Entity
 from audiencehub.rules.language.catalog import (
     LATER,
@@ -27,17 +28,26 @@ from audiencehub.rules.load.checks import read_tests
 from audiencehub.rules.load.contacts import read_contacts
 from audiencehub.rules.load.desk import Desk
 from audiencehub.rules.load.measure import trait_test
+from audiencehub.rules.load.near import read_near
 from audiencehub.rules.load.occasion import read_occasion
+from audiencehub.rules.load.past import read_past
 from audiencehub.rules.load.rank import read_rank
 from audiencehub.rules.load.rows import read_rows
+from audiencehub.rules.load.sequence import read_sequence
 from audiencehub.rules.load.tree import Scalar, Seq, Tree
-
+from audiencehub.rules.load.trend import read_trend
 
 AMONG: Mapping[str, Callable[[Desk, Entity, Scalar, Tree], Node | None]] = {
+    "sequence": read_sequence,
+    "trend": read_trend,
     "rank": read_rank,
     "occasion": read_occasion,
+    "near": read_near,
+    "was_in": read_past,
+    "entered": read_past,
+    "left": read_past,
 }
-"""Leaves on an entity among others, with who reads them."""
+"""Leaves that are more than rows of one table, with who reads them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +113,10 @@ class Reader:
 
     def _segment(self, key: Scalar, value: Tree) -> Node | None:
         said = self.desk.text(value, "segment:")
-        return None if said is None else SegmentRef(said, key.line)
+        if said is None:
+            return None
+        self.desk.references.append((said, key.line))
+        return SegmentRef(said, key.line)
 
     def _match_all(self, key: Scalar, value: Tree) -> Node | None:
         if isinstance(value, Scalar) and value.value is True:
@@ -146,10 +159,16 @@ class Reader:
             return None
         field = self.desk.catalog.field(scope, name)
         if field is None:
-            self.desk.fault(key, f"{key.text!r} is no condition", self._near(key.text))
+            self._absent(key, scope, name)
             return None
         tests = read_tests(self.desk, value, field.type, key.text)
         return FieldTest(scope, name, field.type, tests, key.line) if tests else None
+
+    def _absent(self, key: Scalar, entity: str, column: str) -> None:
+        if column.startswith(PREFIX):
+            self.desk.no_custom(key, entity, column)
+        else:
+            self.desk.fault(key, f"{key.text!r} is no condition", self._near(key.text))
 
     def _near(self, word: str) -> str:
         """The closest of all words that may stand here; the last part alone also counts."""

@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from audiencehub.canonical import Field
+from audiencehub.canonical import PREFIX, Field
 from audiencehub.model import Entity
 from audiencehub.rules.book import Example
 from audiencehub.rules.language.catalog import (
     ACCOUNT_ONLY,
     DATED,
     INSTALLS,
-    LATER,
     TABLE_OF,
     split,
 )
-from audiencehub.rules.language.profile import Ago
+from audiencehub.rules.load.ago import AGO, as_ago, read_ago
 from audiencehub.rules.load.desk import Desk
-from audiencehub.rules.load.given import read_places
+from audiencehub.rules.load.given import read_places, read_stays
 from audiencehub.rules.load.literals import literal
 from audiencehub.rules.load.rows import inline
 from audiencehub.rules.load.traitexample import read_given_traits, read_thresholds
 from audiencehub.rules.load.tree import Map, Scalar, Seq, Tree
 
-_AGO = ("days_ago", "hours_ago", "days_ahead")
 _LEAVES = tuple(TABLE_OF)
 
 
@@ -81,29 +80,21 @@ def read_given(desk: Desk, of: Entity, node: Tree) -> dict[str, Any] | None:
             document["rows"][table] = (*before, *_rows(desk, key.text, table, value))
             if table in ACCOUNT_ONLY and document["account"] is None:
                 document["account"] = {}
-        elif key.text == "segments":
-            document["segments"] = tuple(
-                said
-                for one in desk.items(value, "segments")
-                if (said := desk.text(one, "a segment"))
-            )
-        elif key.text == "contacts" and of == "account":
-            document["crew"] = _crew(desk, value)
-        elif key.text == "traits":
-            document["traits"] = read_given_traits(desk, value)
-        elif key.text == "thresholds":
-            document["thresholds"] = read_thresholds(desk, value)
-        elif key.text == "rank":
-            document["ranks"] = read_places(desk, of, value)
-        elif key.text in LATER:
-            desk.fault(key, f"{key.text!r} is not available yet in examples", "Remove it")
+        elif key.text in BEYOND and not (key.text == "contacts" and of == "contact"):
+            name, reader = BEYOND[key.text]
+            document[name] = reader(desk, of, value)
         else:
             scopes = ("contact", "account") if of == "contact" else ("account",)
-            desk.unknown(key, "part of given", (*scopes, *_LEAVES, "segments", "traits"))
+            desk.unknown(key, "part of given", (*scopes, *_LEAVES, *BEYOND))
     return document
 
 
-def _crew(desk: Desk, node: Tree) -> tuple[dict[str, Any], ...]:
+def _segments(desk: Desk, _: Entity, node: Tree) -> tuple[str, ...]:
+    found = (desk.text(one, "a segment") for one in desk.items(node, "segments"))
+    return tuple(one for one in found if one)
+
+
+def _crew(desk: Desk, _: Entity, node: Tree) -> tuple[dict[str, Any], ...]:
     """The contacts of an account, each described as for a rule of contacts."""
     found = []
     for one in desk.items(node, "contacts"):
@@ -123,7 +114,9 @@ def _record(desk: Desk, table: str, node: Tree) -> dict[str, Any]:
     for key, value in mapping.entries if mapping else ():
         scope, name = split(key.text, table)
         field = desk.catalog.field(table, name)
-        if field is None or scope != table:
+        if field is None and scope == table and name.startswith(PREFIX):
+            desk.no_custom(key, table, name)
+        elif field is None or scope != table:
             desk.unknown(key, f"field of {table}", desk.catalog.names(table))
         else:
             out[name] = _value(desk, field, value)
@@ -142,21 +135,10 @@ def _value(desk: Desk, field: Field, node: Tree) -> Any:
         desk.fault(node, f"{field.name} cannot be given in an example", "Leave it out")
         return None
     if field.type in ("date", "instant"):
-        when = _ago(desk, node) if isinstance(node, Map) else literal(desk, node, "date")
+        when = read_ago(desk, node) if isinstance(node, Map) else literal(desk, node, "date")
         return None if when is None else (field.type, when)
     value = literal(desk, node, field.type)
     return float(value) if field.type == "number" and value is not None else value  # type: ignore[arg-type]
-
-
-def _ago(desk: Desk, node: Map) -> Ago | None:
-    desk.only(node, "a relative date", _AGO)
-    counts = {key.text: literal(desk, value, "integer") for key, value in node.entries}
-    return _as_ago(counts) if any(name in counts for name in _AGO) else None
-
-
-def _as_ago(counts: dict[str, Any]) -> Ago:
-    days = (counts.get("days_ago") or 0) - (counts.get("days_ahead") or 0)
-    return Ago(days, counts.get("hours_ago") or 0)
 
 
 def _rows(desk: Desk, leaf: str, table: str, node: Tree) -> tuple[dict[str, Any], ...]:
@@ -174,16 +156,27 @@ def _row(desk: Desk, leaf: str, table: str, mapping: Map) -> list[dict[str, Any]
     counts: dict[str, Any] = {}
     for key, value in mapping.entries:
         field = desk.catalog.field(table, key.text)
-        if key.text in (*_AGO, "times"):
+        if key.text in (*AGO, "times"):
             counts[key.text] = literal(desk, value, "integer")
         elif field is not None:
             row[key.text] = _value(desk, field, value)
         else:
-            desk.unknown(key, f"field of {table}", (*desk.catalog.names(table), *_AGO, "times"))
+            desk.unknown(key, f"field of {table}", (*desk.catalog.names(table), *AGO, "times"))
     dated = "last_detected_at" if leaf == "dropped" else DATED[table]
     field = desk.catalog.field(table, dated)
     if dated not in row and field is not None:
-        row[dated] = (field.type, _as_ago(counts))
+        row[dated] = (field.type, as_ago(counts))
     if leaf == "intent":
         row.setdefault("period_start", row[dated])
     return [row] * max(1, min(counts.get("times") or 1, 10_000))
+
+
+BEYOND: Mapping[str, tuple[str, Callable[[Desk, Entity, Tree], Any]]] = {
+    "segments": ("segments", _segments),
+    "contacts": ("crew", _crew),
+    "traits": ("traits", lambda desk, _, node: read_given_traits(desk, node)),
+    "thresholds": ("thresholds", lambda desk, _, node: read_thresholds(desk, node)),
+    "rank": ("ranks", read_places),
+    "past": ("past", lambda desk, _, node: read_stays(desk, node)),
+}
+"""What an example may say beyond fields and facts: as what it is kept, and who reads it."""

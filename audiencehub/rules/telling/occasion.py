@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from zoneinfo import ZoneInfo
+
+from audiencehub.rules.evaluate import Evaluation
 from audiencehub.rules.language.form import Check, Occasion
 from audiencehub.rules.plain.clause import Clause
 from audiencehub.rules.telling.change import Flip
+from audiencehub.rules.telling.values import value_text
 
 _UNKNOWN = {"holiday": "country", "yearly": "date", "local_time": "time zone"}
 
@@ -24,18 +28,22 @@ def text(node: Occasion) -> str:
     return f"anniversary of {node.by.name} {when}"
 
 
-def seen(clause: Clause, said: str) -> str:
+def seen(clause: Clause, zone: ZoneInfo) -> str:
     """The value as text; what is unknown where it is."""
     node = clause.node
     assert isinstance(node, Occasion)
-    return said if clause.value is not None else f"unknown {_UNKNOWN[node.kind]}"
+    return (
+        value_text(clause.value, zone)
+        if clause.value is not None
+        else f"unknown {_UNKNOWN[node.kind]}"
+    )
 
 
-def flip(clause: Clause, said: str) -> Flip:
+def flip(clause: Clause, at: Evaluation) -> Flip:
     """The occasion comes, or has passed: nothing that anyone can change but the calendar."""
     node = clause.node
     assert isinstance(node, Occasion)
-    now = f"(now {seen(clause, said)})"
+    now = f"(now {seen(clause, at.zone)})"
     if clause.verdict:
         return Flip(2.0, (f"no longer {text(node)} {now}",))
     return Flip(2.0, (f"{text(node)} {now}",))
