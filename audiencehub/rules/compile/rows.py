@@ -119,6 +119,13 @@ def _prefilter(group: Group, dated: str, oldest: Recipe | None, bind: Binder) ->
     return " AND ".join(parts)
 
 
+def oldest_of(leaves: list[Grouped], catalog: Catalog) -> Recipe | None:
+    """Before this no row matters to leaves of one group; None when rows of any age do."""
+    table = leaves[0].table
+    kind = "date" if table == "intent_signal" else _type(catalog, table)
+    return _oldest(leaves, kind)
+
+
 def _oldest(leaves: list[Grouped], kind: str) -> Recipe | None:
     """Where the widest window begins; None when some leaf reads rows of any age."""
     starts = [_start(leaf, kind) for leaf in leaves]

@@ -21,6 +21,7 @@ OPERATORS: Mapping[str, tuple[str, ...]] = {
     "number": (*_SAME, *_SIZE),
     "decimal": (*_SAME, *_SIZE),
     "money": (*_SAME, *_SIZE),
+    "share": (*_SAME, *_SIZE),
     "boolean": ("is", "is_not", "known"),
     "date": (*_SAME, *_TIME),
     "instant": (*_SAME, *_TIME),

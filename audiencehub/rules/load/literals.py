@@ -22,6 +22,8 @@ _CENTURY = {
     "month": 1_200,
     "year": 100,
 }
+_SHARE = re.compile(r"([-+]?[0-9]{1,6}(?:\.[0-9]{1,4})?) ?%")
+_SIXTH = Decimal("0.000001")
 _CENT = Decimal("0.01")
 _LIMIT = Decimal(10) ** 15
 
@@ -54,6 +56,7 @@ def literal(desk: Desk, node: Tree, kind: str) -> Value | None:
         "number": _number,
         "decimal": _number,
         "money": _money,
+        "share": _share,
         "date": _date,
         "instant": _date,
     }[kind]
@@ -133,6 +136,19 @@ def _money(desk: Desk, node: Scalar) -> Decimal | None:
         if amount == amount.quantize(_CENT):
             return amount
     desk.fault(node, f"{node.text!r} is no amount", f"Write 500, or 500 {desk.currency}")
+    return None
+
+
+def _share(desk: Desk, node: Scalar) -> Decimal | None:
+    found = _SHARE.fullmatch(node.text)
+    if found:
+        return Decimal(found[1]) / 100
+    value = node.value
+    if isinstance(value, int | Decimal) and not isinstance(value, bool) and _fits(value):
+        share = Decimal(value)
+        if share == share.quantize(_SIXTH):
+            return share
+    desk.fault(node, f"{node.text!r} is no share", "Write -50%, or -0.5")
     return None
 
 

@@ -20,10 +20,13 @@ from audiencehub.rules.language.form import (
     How,
     Node,
     Rows,
+    Strength,
     Tests,
 )
 from audiencehub.rules.load.checks import WINDOW, read_check, read_tests
 from audiencehub.rules.load.desk import Desk
+from audiencehub.rules.load.strength import KEYS as DECAY
+from audiencehub.rules.load.strength import read_strength
 from audiencehub.rules.load.tree import Map, Scalar, Seq, Tree
 from audiencehub.rules.load.where import row_condition
 
@@ -33,7 +36,7 @@ _NUMERIC = ("integer", "money", "number")
 _ORDERED = (*_NUMERIC, "date", "instant")
 
 
-def read_rows(desk: Desk, of: Entity, key: Scalar, node: Tree) -> Rows | None:
+def read_rows(desk: Desk, of: Entity, key: Scalar, node: Tree) -> Rows | Strength | None:
     """One leaf over facts, or None and faults. Without an aggregate: at least one such row."""
     leaf, table = key.text, TABLE_OF[key.text]
     owner: Entity = "account" if of == "account" or table in ACCOUNT_ONLY else "contact"
@@ -44,16 +47,19 @@ def read_rows(desk: Desk, of: Entity, key: Scalar, node: Tree) -> Rows | None:
     parts: list[Node] = []
     windows: list[Check] = []
     aggregates: list[Aggregate] = []
+    decay: dict[str, Tree] = {}
     for name, value in mapping.entries:
         if name.text in WINDOW and leaf not in INSTALLS:
             windows += _window(desk, table, name, value)
         elif name.text in HOWS and leaf not in (*INSTALLS, "intent"):
             aggregates += _aggregate(desk, table, name, value)
+        elif leaf == "intent" and name.text in DECAY:
+            decay[name.text] = value
         else:
-            parts += _part(desk, leaf, name, value)
+            parts += part(desk, leaf, name, value)
     if len(aggregates) > 1:
         desk.fault(key, f"{leaf}: has several aggregates", "Write one leaf for each, under all:")
-    if leaf in (*INSTALLS, "intent") and not parts:
+    if leaf in (*INSTALLS, "intent") and not parts and not decay:
         desk.fault(key, f"{leaf}: says not which", f"Add {' or '.join(INLINE[leaf])}")
     if len(desk.faults) > faults:
         return None
@@ -61,8 +67,10 @@ def read_rows(desk: Desk, of: Entity, key: Scalar, node: Tree) -> Rows | None:
         live = Tests((Check("is", leaf == "uses"),))
         parts.append(FieldTest(table, "is_live", "boolean", live, key.line))
     where = parts[0] if len(parts) == 1 else All(tuple(parts), key.line) if parts else None
-    aggregate = aggregates[0] if aggregates else Aggregate("count", "", "", "integer", ONE_OR_MORE)
     window = Tests(tuple(windows)) if windows else None
+    if decay:
+        return read_strength(desk, owner, key, decay, where, window)
+    aggregate = aggregates[0] if aggregates else Aggregate("count", "", "", "integer", ONE_OR_MORE)
     return Rows(owner, table, where, window, aggregate, key.line)
 
 
@@ -74,7 +82,8 @@ def inline(leaf: str, node: Tree) -> Tree:
     return node
 
 
-def _part(desk: Desk, leaf: str, name: Scalar, value: Tree) -> list[Node]:
+def part(desk: Desk, leaf: str, name: Scalar, value: Tree) -> list[Node]:
+    """What `where`, `since` or a key of the leaf's own says of each row; nothing and a fault."""
     table = TABLE_OF[leaf]
     if name.text in INLINE[leaf]:
         return _inline(desk, table, name, value)
@@ -128,18 +137,23 @@ def _aggregate(desk: Desk, table: str, name: Scalar, value: Tree) -> list[Aggreg
         tests = read_tests(desk, value, "integer", "count")
         return [Aggregate("count", "", "", "integer", tests)] if tests else []
     mapping = desk.mapping(value, f"{how}:")
-    of = _of(desk, table, how, mapping) if mapping else None
-    if mapping is None or of is None:
+    found = aggregate_of(desk, table, how, mapping) if mapping else None
+    if mapping is None or found is None:
         return []
-    if of == DAY:
-        of_type = DAY
-    else:
-        field = desk.catalog.field(table, of)
-        assert field is not None, "_of answers with a field"
-        of_type = field.type
+    of, of_type = found
     kind = _outcome(how, of_type)
     tests = read_tests(desk, mapping, kind, f"{how} of {of}", skip=("of",))
     return [Aggregate(how, of, of_type, kind, tests)] if tests else []
+
+
+def aggregate_of(desk: Desk, table: str, how: How, mapping: Map) -> tuple[str, str] | None:
+    """What `of` names, and its type; None and a fault where it fits no such aggregate."""
+    of = _of(desk, table, how, mapping)
+    if of is None or of == DAY:
+        return (DAY, DAY) if of else None
+    field = desk.catalog.field(table, of)
+    assert field is not None, "_of answers with a field"
+    return of, field.type
 
 
 def _of(desk: Desk, table: str, how: How, mapping: Map) -> str | None:
@@ -188,9 +202,10 @@ def _refuse(desk: Desk, leaf: str, table: str, name: Scalar) -> None:
         return
     own: tuple[str, ...]
     if leaf in (*INSTALLS, "intent"):
-        own = ("where", "since") if leaf in INSTALLS else ("where", *WINDOW)
-        if name.text in ("strength", "decay", *HOWS):
-            desk.fault(name, f"{leaf}: {name.text} is not available yet", "Remove it")
+        own = ("where", "since") if leaf in INSTALLS else ("where", *WINDOW, *DECAY)
+        if name.text in HOWS:
+            hint = "Put it under not:" if leaf in INSTALLS else "Test the score or the strength"
+            desk.fault(name, f"{leaf}: counts no rows, so it has no {name.text}", hint)
             return
     else:
         own = ("where", *WINDOW, *HOWS)

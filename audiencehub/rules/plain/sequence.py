@@ -32,8 +32,7 @@ def judge(node: Sequence, at: Evaluation) -> Clause:
                 return Clause(node, True, moment, row, len(firsts))
         elif last := _follows(node, moment, others, at):
             return Clause(node, True, last[0], last[1], len(firsts))
-    row = firsts[-1][1] if firsts else None
-    return Clause(node, False, None, row, len(firsts))
+    return Clause(node, False, None, firsts[-1][1] if firsts else None, len(firsts))
 
 
 def _timed(node: Sequence, step: Step, at: Evaluation, window: Tests | None) -> Timed:
