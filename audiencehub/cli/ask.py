@@ -17,6 +17,7 @@ from audiencehub.insight.people import load_profiles, memberships, provenance
 from audiencehub.model import Entity
 from audiencehub.opening import load_rules
 from audiencehub.rules import Explanation, Profile, RuleBook, explain
+from audiencehub.rules.telling.traits import explain_traits
 from audiencehub.rules.words import value_text
 from audiencehub.settings import Settings, load
 from audiencehub.warehouse import open_published
@@ -80,11 +81,13 @@ def explain_person(
                     "published": published.isoformat(),
                     **about,
                     "traits": dict(sorted(profile.traits.items())),
+                    "how": {one.trait: one.how for one in explain_traits(book, profile, clock)},
                     "segments": [one.json() for one in found],
                 }
             )
             return
-        _show(connection, settings, book, entity, number, profile, found, published)
+        traits = _traits(book, profile, settings, clock)
+        _show(connection, settings, entity, number, profile, traits, found, published)
     finally:
         connection.close()
 
@@ -141,10 +144,10 @@ def _evaluated_at(connection: Connection, published: datetime) -> datetime:
 def _show(
     connection: Connection,
     settings: Settings,
-    book: RuleBook,
     entity: Entity,
     number: int,
     profile: Profile,
+    traits: list[str],
     found: list[Explanation],
     published: datetime,
 ) -> None:
@@ -160,7 +163,7 @@ def _show(
     if entity == "account":
         for line in surroundings(connection, number).lines():
             fold(line)
-    for line in _traits(book, profile, settings):
+    for line in traits:
         fold(line)
     say(f"as published {published.astimezone(settings.zone):%Y-%m-%d %H:%M}", style="dim")
     inside = [one for one in found if one.matches or one.member]
@@ -173,9 +176,11 @@ def _show(
             fold(line, style="bold" if place == 0 else None)
 
 
-def _traits(book: RuleBook, profile: Profile, settings: Settings) -> list[str]:
-    """One line per trait file with what is known of it; the account's own are marked."""
+def _traits(book: RuleBook, profile: Profile, settings: Settings, clock: datetime) -> list[str]:
+    """One line per trait file with what is known of it and, for a single value, how it came about;
+    the account's own are marked."""
     lines = []
+    told = {one.trait: one.how for one in explain_traits(book, profile, clock)}
     for trait in book.traits.values():
         known = [
             (one.name.partition(".")[2], profile.traits.get(one.name)) for one in trait.columns
@@ -188,7 +193,8 @@ def _traits(book: RuleBook, profile: Profile, settings: Settings) -> list[str]:
         of = " (account)" if trait.of == "account" and profile.contact is not None else ""
         if said:
             unit = f" {trait.unit}" if trait.unit and len(known) == 1 else ""
-            lines.append(f"  {trait.label}{of}: {said}{unit}")
+            how = told.get(trait.id, "")
+            lines.append(f"  {trait.label}{of}: {said}{unit}{f' ({how})' if how else ''}")
     return ["traits:", *lines] if lines else []
 
 
