@@ -80,7 +80,7 @@ def test_no_query_per_rule():
     many = book(*(segment(f"s{n}", {"title": f"t{n}"}) for n in range(50)))
 
     counts = [
-        len(one.program.leaves) + sum(len(stage.statements) for stage in one.stages)
+        len(one.program.leaves) + sum(len(stage.projections) for stage in one.stages)
         for one in (compile_book(few, CLOCK), compile_book(many, CLOCK))
     ]
 
@@ -115,7 +115,7 @@ def test_values_never_reach_the_text_of_sql():
     compiled = compile_book(rules, CLOCK)
     world = World(contacts={1: {"title": nasty}, 2: {"title": "x"}})
 
-    text = " ".join(one.sql for one in compiled.program.leaves)
+    text = " ".join(one.sql for _, one in compiled.program.leaves)
 
     assert "DROP" not in text
     assert by_sql(rules, world, CLOCK) == {"a": {1}, "b": set()}

@@ -40,6 +40,8 @@ class Leaves:
     scanned: tuple[Slot[Scanned], ...]
     blank: tuple[Slot[Leaf], ...] = ()
     """Leaves over tables that no source fills: the default is everyone's verdict."""
+    width: int = 0
+    """At least so many words: as many as the whole has, where these are a part of it."""
 
     @property
     def count(self) -> int:
@@ -49,7 +51,7 @@ class Leaves:
     @property
     def words(self) -> int:
         """How many mask words they fill."""
-        return count_words(self.count)
+        return max(count_words(self.count), self.width)
 
     def slots(self) -> dict[Leaf, Slot[Leaf]]:
         """The slot of each leaf."""
@@ -101,30 +103,35 @@ def _of(entity: Entity, found: list[Leaf], blank: list[Leaf]) -> Leaves:
 
 def leaves_statement(leaves: Leaves, catalog: Catalog = CATALOG) -> Statement:
     """CREATE TEMP TABLE leaf_<entity>(<entity>_id, w0, …): one row per entity."""
+    made = leaves_select(leaves, catalog)
+    return Statement(
+        f"CREATE OR REPLACE TEMP TABLE leaf_{leaves.entity} AS {made.sql}", made.values
+    )
+
+
+def leaves_select(leaves: Leaves, catalog: Catalog = CATALOG) -> Statement:
+    """SELECT <entity>_id, w0, …: every entity once, and owners of facts that lead nowhere."""
     bind = Binder()
     entity, words = leaves.entity, leaves.words
     verdicts = []
     for slot in leaves.over_row:
         sql = kinds.over_row(slot.leaf, bind)
         verdicts.append((slot.index, f"NOT {sql}" if slot.default else sql))
-    columns = words_sql(verdicts, words)
+    columns = ", ".join(f"{sql} AS w{n}" for n, sql in enumerate(words_sql(verdicts, words)))
     source = f"{entity} AS e"
     if any(kinds.reads_traits(one.leaf) for one in leaves.over_row):
         source += f" LEFT JOIN trait_{entity} AS t ON t.{entity}_id = e.{entity}_id"
     if entity == "contact" and any(kinds.reads_account_row(one.leaf) for one in leaves.over_row):
         source += " LEFT JOIN account AS a ON a.account_id = e.account_id"
     scans = _scans(leaves, bind, catalog)
-    if scans:
-        merged = ", ".join(f"bit_or(w{n}) AS w{n}" for n in range(words))
-        source += (
-            f" LEFT JOIN (SELECT owner_id, {merged} FROM ({' UNION ALL '.join(scans)})"
-            f" GROUP BY owner_id) AS r ON r.owner_id = e.{entity}_id"
-        )
-        columns = [f"{sql} | coalesce(r.w{n}, 0::UBIGINT)" for n, sql in enumerate(columns)]
-    selected = ", ".join(f"{sql} AS w{n}" for n, sql in enumerate(columns))
+    if not scans:
+        return bind.statement(f"SELECT e.{entity}_id, {columns} FROM {source}")
+    # One table of groups takes the entities and all facts: cheaper than joining the two.
+    own = f"SELECT e.{entity}_id AS owner_id, {columns} FROM {source}"
+    merged = ", ".join(f"bit_or(w{n}) AS w{n}" for n in range(words))
     return bind.statement(
-        f"CREATE OR REPLACE TEMP TABLE leaf_{entity} AS "
-        f"SELECT e.{entity}_id, {selected} FROM {source}"
+        f"SELECT owner_id AS {entity}_id, {merged} FROM ({' UNION ALL '.join([own, *scans])})"
+        " GROUP BY owner_id"
     )
 
 

@@ -1,7 +1,7 @@
 """All rules of a book as a few DuckDB statements, by mask push-down.
 
 Leaves are de-duplicated over all rules and evaluated once at their own grain into
-`leaf_contact` and `leaf_account` (temporary tables of 64-bit words); each rule is then some bit
+`leaf_contact` and `leaf_account` (tables of 64-bit words); each rule is then some bit
 tests in one projection per entity. Rules that refer to segments read `member_contact` and
 `member_account`, so the book runs in stages by depth of reference: between two stages the caller
 turns what matches into who is a member (DESIGN §5: `stay` may keep someone whom the rule let go).
@@ -10,9 +10,9 @@ turns what matches into who is a member (DESIGN §5: `stay` may keep someone who
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -21,10 +21,12 @@ import duckdb
 from audiencehub.model import Entity
 from audiencehub.rules.book import RuleBook
 from audiencehub.rules.compile.bind import Statement
-from audiencehub.rules.compile.leaves import ENTITIES, collect, leaves_statement
+from audiencehub.rules.compile.leaves import ENTITIES, Leaves, collect, leaves_select
 from audiencehub.rules.compile.project import Projector
 from audiencehub.rules.compile.traits import trait_statements
-from audiencehub.rules.language.catalog import Catalog
+from audiencehub.rules.compile.words import WORD
+from audiencehub.rules.language.catalog import CATALOG, Catalog
+from audiencehub.rules.language.form import Contacts, walk
 
 Connection = duckdb.DuckDBPyConnection
 Settle = Callable[[Connection, "Stage"], None]
@@ -36,20 +38,46 @@ class Stage:
 
     number: int
     segments: tuple[str, ...]
-    statements: tuple[Statement, ...]
+    projections: tuple[Projection, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """One entity's part of a stage."""
+
+    entity: Entity
+    whole: Statement
+    """SELECT over everyone, with the bits of the stages before."""
+    alone: Statement
+    """SELECT of the bits of this stage alone."""
+    masks: tuple[int, ...]
+    """The bits of this stage in each word."""
 
 
 @dataclass(frozen=True, slots=True)
 class Program:
     """The compiled book: SQL without a clock. Equal books and bits share one."""
 
-    leaves: tuple[Statement, ...]
+    leaves: tuple[tuple[Entity, Statement], ...]
     stages: tuple[Stage, ...]
     words: int
     """Mask words w0, w1, … of every match and member table."""
     leaf_count: int
     traits: tuple[Statement, ...] = ()
     """Leave trait_contact and trait_account, which leaves read."""
+    sets: Mapping[Entity, Leaves] = field(default_factory=dict)
+    """What `leaves` evaluates."""
+    catalog: Catalog = CATALOG
+    crews: bool = False
+    """Some rule of accounts reads their contacts."""
+
+    @property
+    def key(self) -> str:
+        """Changes when any statement or bound value does, clocks left out."""
+        parts = [*self.traits, *(one for _, one in self.leaves)]
+        parts += [one.whole for stage in self.stages for one in stage.projections]
+        meaning = "|".join(f"{one.sql}|{sorted(one.values.items())}" for one in parts)
+        return hashlib.sha256(meaning.encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,18 +105,34 @@ class Compiled:
         for stage in self.stages:
             self.match(connection, stage)
             (settle or matches_are_members)(connection, stage)
-        for entity in ENTITIES:
-            connection.execute(f"DROP TABLE IF EXISTS temp.leaf_{entity}")
+        self.note(connection)
 
     def evaluate_leaves(self, connection: Connection) -> None:
-        """The first part of `run`: every leaf once, into temporary tables of the connection."""
-        for statement in (*self.program.traits, *self.program.leaves):
-            connection.execute(statement.sql, statement.at(self.clock, self.zone))
+        """The first part of `run`: every leaf once, into leaf_contact and leaf_account."""
+        for statement in self.program.traits:
+            connection.execute(statement.sql, self.bound(statement))
+        for entity, statement in self.program.leaves:
+            connection.execute(f"DROP TABLE IF EXISTS temp.leaf_{entity}")
+            sql = f"CREATE OR REPLACE TABLE leaf_{entity} AS {statement.sql}"
+            connection.execute(sql, self.bound(statement))
 
     def match(self, connection: Connection, stage: Stage) -> None:
         """One stage of `run`: the projection, over the stages before it."""
-        for statement in stage.statements:
-            connection.execute(statement.sql, statement.at(self.clock, self.zone))
+        for one in stage.projections:
+            sql = f"CREATE OR REPLACE TABLE match_{one.entity} AS {one.whole.sql}"
+            connection.execute(sql, self.bound(one.whole))
+
+    def bound(self, statement: Statement) -> dict[str, object]:
+        """The values of a statement at the clock."""
+        return statement.at(self.clock, self.zone)
+
+    def note(self, connection: Connection) -> None:
+        """Leave what the tables are of: evaluated(program, clock as naive UTC)."""
+        connection.execute(
+            "CREATE OR REPLACE TABLE evaluated AS "
+            "SELECT $key::VARCHAR AS program, $clock::TIMESTAMP AS clock",
+            {"key": self.program.key, "clock": self.clock.astimezone(UTC).replace(tzinfo=None)},
+        )
 
 
 def matches_are_members(connection: Connection, _: Stage) -> None:
@@ -150,7 +194,7 @@ def _program(key: _Key) -> Program:
             number,
             names,
             tuple(
-                Statement(one.sql(names, first=number == 0), {})
+                _projection(one, names, first=number == 0)
                 for one in projectors
                 if number == 0 or _touches(key.book, names, one.entity)
             ),
@@ -158,9 +202,25 @@ def _program(key: _Key) -> Program:
         for number, names in enumerate(order)
     )
     count = sum(one.count for one in leaves.values())
-    statements = tuple(leaves_statement(leaves[entity], key.catalog) for entity in ENTITIES)
+    statements = tuple((one, leaves_select(leaves[one], key.catalog)) for one in ENTITIES)
     traits = trait_statements(key.book.traits, key.catalog, key.unfilled)
-    return Program(statements, stages, projectors[0].words, count, traits)
+    crews = any(isinstance(n, Contacts) for one in segments.values() for n in walk(one.when))
+    return Program(
+        statements, stages, projectors[0].words, count, traits, leaves, key.catalog, crews
+    )
+
+
+def _projection(projector: Projector, names: Sequence[str], *, first: bool) -> Projection:
+    masks = [0] * projector.words
+    for name in names:
+        if projector.segments[name].of == projector.entity:
+            masks[projector.bits[name] // WORD] |= 1 << (projector.bits[name] % WORD)
+    return Projection(
+        projector.entity,
+        Statement(projector.sql(names, first=first), {}),
+        Statement(projector.sql(names, first=True), {}),
+        tuple(masks),
+    )
 
 
 def _touches(book: RuleBook, names: tuple[str, ...], entity: Entity) -> bool:

@@ -43,7 +43,7 @@ class Projector:
         return count_words(max(self.bits.values(), default=0) + 1)
 
     def sql(self, names: Sequence[str], *, first: bool) -> str:
-        """CREATE TABLE match_<entity> with the bits of these segments, over those there already."""
+        """SELECT <entity>_id and words with the bits of these segments, over those in match_*."""
         own = [n for n in names if self.segments[n].of == self.entity]
         roots = [self.segments[name].when for name in own]
         verdicts = [(self.bits[n], self.verdict(self.segments[n].when)) for n in own]
@@ -54,10 +54,7 @@ class Projector:
         columns = ", ".join(f"{sql} AS w{n}" for n, sql in enumerate(words))
         joins = self.joins(roots) + self._crew(roots)
         before = "" if first else f" JOIN match_{self.entity} AS old ON old.{key} = e.{key}"
-        return (
-            f"CREATE OR REPLACE TABLE match_{self.entity} AS "
-            f"SELECT e.{key}, {columns} FROM {self.entity} AS e{joins}{before}"
-        )
+        return f"SELECT e.{key}, {columns} FROM {self.entity} AS e{joins}{before}"
 
     def joins(self, roots: Iterable[Node]) -> str:
         """Each grain joined once, and only the grains that these conditions read."""
