@@ -122,4 +122,4 @@ def _value(value: Any, clock: datetime, zone: ZoneInfo) -> Any:
         return zone.key
     if isinstance(value, Day | Midnight | Moment | Earliest):
         return resolve(value, clock, zone)
-    return value
+    return list(value) if isinstance(value, tuple) else value

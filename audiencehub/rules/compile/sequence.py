@@ -83,6 +83,7 @@ def _step(leaf: Sequence, number: int, step: Step, bind: Binder, catalog: Catalo
     owner = "r.owner_id"
     if shared and leaf.owner == "contact":
         owner = "p.contact_id"
+        rows += " JOIN account AS a ON a.account_id = r.owner_id"
         rows += " JOIN contact AS p ON p.account_id = r.owner_id"
     return f"SELECT {owner} AS owner_id, {number} AS step, " + (
         f"{moment if on_days else dated} AS moment FROM {rows}"
