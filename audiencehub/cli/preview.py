@@ -93,7 +93,6 @@ def reaches(settings: Settings, trial: Trial, name: str) -> list[Reach]:
         return []
     connection, rule = trial.connection, trial.book.segments[name]
     # Only this rule's members, as a push would find them in this table.
-    connection.execute("DROP VIEW IF EXISTS member")
     connection.execute(
         f"CREATE OR REPLACE TABLE member AS SELECT '{rule.of}' AS entity, {rule.of}_id AS id, "
         f"$name AS segment, CAST($since AS TIMESTAMP) AS since, CAST(NULL AS VARCHAR) AS reason "

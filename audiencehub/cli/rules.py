@@ -102,7 +102,7 @@ def partly(env: str) -> Settings | None:
     kept: dict[str, Any] = {"company": {"name": "?"}, "env": env, "root": root}
     for key in ("company", "rules", "sources", "custom"):
         with suppress(ValidationError):
-            wider = {**kept, **({key: data[key]} if key in data else {})}
+            wider: dict[str, Any] = {**kept, key: data[key]} if key in data else kept
             Settings(**wider)
             kept = wider
     return Settings(**kept)

@@ -126,7 +126,7 @@ def _without(
 
 def _stays(connection: Connection, instant: str) -> None:
     """The membership log up to then, where the warehouse keeps it."""
-    there = connection.execute("SELECT 1 FROM duckdb_views() WHERE view_name = 'stay'").fetchall()
+    there = connection.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'stay'").fetchall()
     if there:
         swaps = ", ".join(f"{sql} AS {column}" for column, sql in STAY.items())
         sql = f"SELECT * REPLACE ({swaps}) FROM stay WHERE entered_at <= $at"

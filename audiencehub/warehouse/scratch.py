@@ -11,15 +11,13 @@ from audiencehub.warehouse.duckdb import open_published
 
 COPY = "published"
 """What the published copy is called inside the scratch warehouse."""
-MADE = ("match_", "member_", "leaf_", "trait_")
-"""Beginnings of the names of tables that an evaluation leaves behind: each makes its own."""
 
 
 def open_scratch(folder: Path) -> tuple[duckdb.DuckDBPyConnection, datetime]:
-    """An in-memory database in which every table of the newest published copy stands as a view,
-    and the copy's time.
+    """An in-memory database that finds what it lacks in the newest published copy, and the copy's
+    time.
 
-    Whatever is written lands in memory and is gone on close; the copy itself is read only. Raises
+    Whatever is made lands in memory and is gone on close; the copy itself is read only. Raises
     ConfigError as `open_published` does.
     """
     reader, published = open_published(folder)
@@ -30,12 +28,7 @@ def open_scratch(folder: Path) -> tuple[duckdb.DuckDBPyConnection, datetime]:
     scratch.execute(f"ATTACH '{quoted}' AS {COPY} (READ_ONLY)")
     # Only now: a run may remove a copy that nobody has open.
     reader.close()
-    for (name,) in scratch.execute(
-        "SELECT table_name FROM information_schema.tables "
-        f"WHERE table_catalog = '{COPY}' AND table_schema = 'main' ORDER BY 1"
-    ).fetchall():
-        if not name.startswith(MADE):
-            scratch.execute(f'CREATE VIEW "{name}" AS SELECT * FROM {COPY}."{name}"')
+    scratch.execute(f"SET search_path='memory.main,{COPY}.main'")
     for setting in ("SET enable_external_access=false", "SET lock_configuration=true"):
         scratch.execute(setting)
     return scratch, published
@@ -45,6 +38,5 @@ def replace(connection: duckdb.DuckDBPyConnection, name: str, select: str) -> No
     """Let `name` be the rows of a SELECT from now on, for this connection; the SELECT may read what
     stood under that name before."""
     connection.execute(f'CREATE TEMP TABLE "new {name}" AS {select}')
-    connection.execute(f'DROP VIEW IF EXISTS memory.main."{name}"')
     connection.execute(f'CREATE OR REPLACE TABLE memory.main."{name}" AS FROM "new {name}"')
     connection.execute(f'DROP TABLE "new {name}"')
