@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 
-from audiencehub.rules import explain
+from audiencehub.errors import Faults
+from audiencehub.rules import explain, load
 from audiencehub.rules.examples import run_examples
 from audiencehub.rules.language.profile import profile_from_example
 from audiencehub.rules.load.tree import plain, read
 from audiencehub.testing import oracle
 from audiencehub.testing.world import World
-from tests.rules.kit import CLOCK, ZONE, book, by_sql, segment
+from tests.rules.kit import CLOCK, WIDE, ZONE, book, by_sql, segment
 
 
 def agreed(rules: Any, world: World, clock: datetime = CLOCK) -> dict[str, set[int]]:
@@ -146,3 +147,135 @@ def test_explain_says_how_many_are_ahead():
     assert told.clauses[0].seen == "place 13 of 40"
     (said,) = told.flip
     assert said.endswith("3 places up (now place 13 of 40, needs 10)")
+
+
+WRONG = {
+    "{contacts: {where: {title: CFO}}}": ("segment of: account", "Write the condition itself"),
+    "{rank: {}}": ("says not by what", "Add by"),
+    "{rank: {by: weight}}": ("either top or bottom", "top: 10"),
+    "{rank: {by: weight, top: 1, bottom: 1}}": ("either top or bottom", "top: 10"),
+    "{rank: {by: weight, top: 0}}": ("number from 1", "10%"),
+    "{rank: {by: weight, top: 0%}}": ("number from 1", "10%"),
+    "{rank: {by: weight, top: 101%}}": ("number from 1", "10%"),
+    "{rank: {by: title, top: 1}}": ("does not fit", ""),
+    "{rank: {by: wieght, top: 1}}": ("is no field", "weight"),
+    "{rank: {by: account.annual_revenue, top: 1, within: contact.country}}": ("many contacts", ""),
+    "{rank: {by: weight, top: 1, within: birth_date}}": ("does not fit", ""),
+    "{rank: {by: weight, tpo: 1}}": ("no key of rank", "top"),
+    "{occasion: {}}": ("one of holiday, yearly", "christmas_day"),
+    "{occasion: {holiday: any, yearly: birth_date}}": ("one of holiday, yearly", "local_time"),
+    "{occasion: {holiday: christmas_dya, next: 3 days}}": ("is no holiday", "christmas_day"),
+    "{occasion: {holiday: any}}": ("says not when", "on: today"),
+    "{occasion: {holiday: any, next: 3 days, on: today}}": ("says not when", "on: today"),
+    "{occasion: {holiday: any, on: tomorrow}}": ("only be today", "next"),
+    "{occasion: {holiday: any, next: 3 hours}}": ("3 hours away", "days"),
+    "{occasion: {holiday: any, next: 13 months}}": ("13 months away", "at most a year"),
+    "{occasion: {holiday: any, country: Germany, on: today}}": ("no calendar", "DE"),
+    "{occasion: {yearly: title, on: today}}": ("does not fit", ""),
+    "{occasion: {local_time: {}}}": ("neither days nor hours", "weekdays"),
+    "{occasion: {local_time: {days: mondays}}}": ("no day of the week", "monday"),
+    '{occasion: {local_time: {from: "9:00"}}}': ("no time of day", "09:00"),
+    '{occasion: {local_time: {from: "09:00", until: "09:00"}}}': ("the same", "whole day"),
+    "{was_in: {within: 3 days}}": ("says not which segment", "Add segment"),
+    "{was_in: nobody}": ("which is no segment", ""),
+    "{entered: {segment: x, next: 3 days}}": ("nobody knows", "within"),
+    "{left: {segment: x, within: 3 days, before: 2026-01-01}}": ("several windows", "between"),
+    "{near: {latitude: 52.5, longitude: 13.4}}": ("how far", "50 km"),
+    "{near: {latitude: 52.5, within: 5 km}}": ("no longitude", "13.4"),
+    "{near: {latitude: 152.5, longitude: 13.4, within: 5 km}}": ("no angle", "-90"),
+    "{near: {latitude: 52.5, longitude: 13.4, within: 5 miles}}": ("no distance", "30 mi"),
+    "{near: {latitude: 52.5, longitude: 13.4, within: 50000 km}}": ("no distance", "30 mi"),
+    "{near: {latitude: 52.5, longitude: 13.4, within: 5 km, of: deal}}": ("no place", "account"),
+}
+WRONG_OF_ACCOUNTS = {
+    "{contacts: {where: {contacts: {where: {title: CFO}}}}}": ("segment of: account", "itself"),
+    "{contacts: {match: most, where: {title: CFO}}}": ("'most' is not known", ""),
+    "{contacts: {match: {at_least: 0}, where: {title: CFO}}}": ("from 1", "at_least: 2"),
+    "{contacts: {match: any}}": ("says not which", "Add where"),
+    "{contacts: {where: {titel: CFO}}}": ("is no condition", "title"),
+    "{contacts: {where: {segment: nobody}}}": ("which is no segment", ""),
+    "{contacts: {where: {was_in: nobody}}}": ("which is no segment", ""),
+    "{rank: {by: contact.birth_date, top: 1}}": ("many contacts", "account"),
+    "{near: {latitude: 1, longitude: 1, within: 5 km, of: contact}}": ("no place", "of: account"),
+}
+
+
+@pytest.mark.parametrize(
+    ("of", "when", "said"),
+    [("contact", *one) for one in WRONG.items()]
+    + [("account", *one) for one in WRONG_OF_ACCOUNTS.items()],
+)
+def test_a_wrong_condition_is_one_fault_with_a_way_out(of, when, said, tmp_path):
+    """A condition that cannot be meant is refused before it selects the wrong people."""
+    text = f"segment: x\nlabel: x\nmodel: intent\nof: {of}\nwhen: {when}\n"
+    (tmp_path / "x.yaml").write_text(text)
+
+    with pytest.raises(Faults) as caught:
+        load(tmp_path, zone=ZONE, catalog=WIDE)
+
+    (fault,) = caught.value.faults
+    assert said[0] in fault.message and said[1] in fault.hint
+    assert fault.hint and fault.line == 5
+
+
+def test_a_past_is_of_what_its_segment_is_of():
+    """A contact's account has a past of its own; read as the person's it would always be empty."""
+    rules = book(
+        segment("customers", {"industry": "fintech"}, "account"),
+        segment("lost", {"left": "customers"}),
+        segment("led", {"contacts": {"where": {"left": "customers"}}}, "account"),
+    )
+    stay = {"entity": "account", "id": 10, "segment": "customers", "entered_at": CLOCK}
+    world = World(PEOPLE.contacts, PEOPLE.accounts, {"stay": [{**stay, "left_at": CLOCK}]})
+
+    found = agreed(rules, world)
+
+    assert found["lost"] == {1, 2} and found["led"] == {10}
+
+
+TOLD = {
+    "{occasion: {holiday: good_friday, next: 5 days}}": (
+        {"contact": {"country": "JP"}},
+        "good_friday in the next 5 days",
+        "JP",
+        "good_friday in the next 5 days (now JP)",
+    ),
+    "{occasion: {yearly: birth_date, on: today}}": (
+        {"contact": {}},
+        "anniversary of contact.birth_date today",
+        "unknown date",
+        "anniversary of contact.birth_date today (now unknown date)",
+    ),
+    '{occasion: {local_time: {days: [monday], from: "09:00", until: "17:30"}}}': (
+        {"contact": {"timezone": "Europe/Berlin"}},
+        "it is locally monday, 09:00 to 17:30",
+        "Tuesday 18:00",
+        "it is locally monday, 09:00 to 17:30 (now Tuesday 18:00)",
+    ),
+    "{was_in: {segment: case, within: 30 days}}": (
+        {},
+        "was in segment case within the last 30 days",
+        "never in it",
+        "enter segment case (now never in it)",
+    ),
+    "{near: {latitude: 52.52, longitude: 13.4, within: 30 mi}}": (
+        {"contact": {"latitude": 53.55, "longitude": 9.99}},
+        "within 48.3 km of 52.52, 13.4",
+        "255.1 km",
+        "within 48.3 km of 52.52, 13.4 (now 255.1 km)",
+    ),
+}
+
+
+@pytest.mark.parametrize("when", TOLD)
+def test_explain_says_what_was_seen_and_what_it_takes(when):
+    """A clause without the value seen cannot be checked by the person it is about."""
+    given, clause, seen, flip = TOLD[when]
+    tree, _ = read("x", when.encode())
+    rule = segment("case", plain(tree), examples=[{"given": given, "member": False}])
+    profile = profile_from_example(rule.examples[0].given, CLOCK, ZONE)
+
+    (told,) = explain(book(rule), profile, CLOCK)
+
+    assert (told.clauses[0].clause, told.clauses[0].seen) == (clause, seen)
+    assert told.flip == (flip,)

@@ -49,6 +49,7 @@ def _field(desk: Desk, of: Entity, key: Scalar) -> FieldTest | None:
     if field is None:
         known = [name for one in _scopes(of) for name in _names(desk, one)]
         known += [f"trait.{one}" for one in desk.traits]
+        known += desk.catalog.names(of)
         desk.fault(key, f"{key.text!r} is no field", near(key.text, known))
         return None
     entity: Entity = "account" if scope == "account" else "contact"

@@ -23,7 +23,7 @@ def read_rank(desk: Desk, of: Entity, key: Scalar, node: Tree) -> Rank | None:
         return None
     faults = len(desk.faults)
     desk.only(mapping, "rank:", KEYS)
-    by = ranked_by(desk, of, mapping)
+    by = ranked_by(desk, of, mapping) if len(desk.faults) == faults else None
     if by is None:
         return None
     ends = [one for one in ("top", "bottom") if mapping.get(one) is not None]
