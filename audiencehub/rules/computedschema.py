@@ -99,7 +99,8 @@ def _kinds() -> Schema:
     band = _object({"name": TEXT, "below": _NUMBER}, ["name"])
     part = _object({"when": _ref("condition"), "points": {"type": "integer"}}, ["when", "points"])
     percentile = _object({"of": TEXT, "within": TEXT}, ["of"])
-    score = _object({"model": TEXT, "within": SPAN}, ["model"])
+    learnt = {"learns": {"enum": ["conversion", "similarity"]}, "horizon": SPAN, "like": TEXT}
+    score = _object({"model": TEXT, "within": SPAN, **learnt}, ["model"])
     return {
         "aggregate": _ref("measure"),
         "ratio": _object({"of": term, "over": term}, ["of", "over"]),

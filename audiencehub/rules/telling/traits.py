@@ -82,7 +82,7 @@ def how_text(column: Column, traced: Traced, zone: ZoneInfo) -> str:
     """`sum of total over 3 rows: order within the last 365 days`."""
     body = column.body
     if isinstance(body, Measure):
-        of = body.rows.aggregate.of
+        of = "" if body.how.startswith("days_since") else body.rows.aggregate.of
         what = f"{body.how.replace('_', ' ')}{f' of {of}' if of else ''}"
         rows = f"{traced.kept} row{'s' * (traced.kept != 1)}"
         return f"{what} over {rows}: {node_text(body.rows).rstrip(': ')}"
