@@ -85,7 +85,7 @@ def _end(node: Rows, query: Query) -> str:
 
 def owned(query: Query, table: str, owner: Entity) -> tuple[str, str]:
     """Whose each row `r` of a table is, and FROM: a row comes once for each of its owners."""
-    name = query.name(table)
+    name = _signals(query) if table == "intent_signal" else query.name(table)
     if owner == "contact":
         return "r.contact_id", f"FROM {name} AS r"
     if table not in OF_CONTACTS:
@@ -129,11 +129,14 @@ def existing(query: Query, table: str) -> str:
 
 def dated(query: Query, table: str) -> str:
     """The date by which a window sees a row."""
-    if table == "intent_signal":
-        # A period that is not over yet counts as of today; LEAST of null differs by engine.
-        last, today = "coalesce(r.period_end, r.period_start)", query.bind(TODAY)
-        return f"CASE WHEN {last} > {today} THEN {today} ELSE {last} END"
-    return query.column("r", DATED[table])
+    return "r.seen" if table == "intent_signal" else query.column("r", DATED[table])
+
+
+def _signals(query: Query) -> str:
+    """Signals with the day on which they are seen: a period that is not over counts as of today."""
+    last, today = "coalesce(r.period_end, r.period_start)", query.bind(TODAY)
+    seen = f"CASE WHEN {last} > {today} THEN {today} ELSE {last} END AS seen"
+    return nested(clauses(selected(["r.*", seen]), "FROM intent_signal AS r"))
 
 
 def date_type(query: Query, table: str) -> str:

@@ -8,9 +8,11 @@ from datetime import date, datetime, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
+from audiencehub.model import Entity
 from audiencehub.rules.language.calendars import countries, feasts
 from audiencehub.rules.language.form import Check, Occasion, Span
-from audiencehub.rules.portable.query import Query, Scope
+from audiencehub.rules.portable.query import Query, Scope, selected
+from audiencehub.rules.portable.text import clauses
 from audiencehub.rules.portable.values import TODAY, ZONE, Day, ahead, words
 
 
@@ -104,7 +106,8 @@ def occasion(node: Occasion, scope: Scope) -> str:
     if node.kind == "holiday":
         country = query.bind(node.country) if node.country else _own(node, scope, "country")
         return _among(query, country, Celebrating(node.names, after, until))
-    return f"{_birthdays(node, scope, until)} > {_birthdays(node, scope, after)}"
+    alias = _yearly(node, scope)
+    return f"{_times(alias, until, query)} > {_times(alias, after, query)}"
 
 
 def _stretch(check: Check) -> tuple[Day, Day]:
@@ -125,16 +128,28 @@ def _among(query: Query, value: str, many: Celebrating | Zones) -> str:
     return query.dialect.is_one_of(value, query.bind(many))
 
 
-def _birthdays(node: Occasion, scope: Scope, day: Day) -> str:
-    """How many anniversaries there were up to a day, itself included."""
+def _yearly(node: Occasion, scope: Scope) -> str:
+    """The alias of the year and the month * 100 + day of everyone's date."""
     assert node.by is not None, "the loader gives a yearly date its field"
-    query, field = scope.query, scope.field(node.by)
+    entity: Entity = "account" if node.by.scope == "account" else "contact"
+    query, every = scope.query, Scope(scope.query, entity)
+    day = every.field(node.by)
     if node.by.type == "instant":
-        field = query.dialect.local_day(field, query.bind(ZONE))
-    date_, year = query.bind(MonthDay(day)), query.bind(Year(day))
-    own = f"extract(MONTH FROM {field}) * 100 + extract(DAY FROM {field})"
-    early = f"CASE WHEN {own} > {date_} THEN 1 ELSE 0 END"
-    return f"greatest({year} - extract(YEAR FROM {field}) - {early}, 0)"
+        day = query.dialect.local_day(day, query.bind(ZONE))
+    columns = [
+        f"{every.id} AS owner_id",
+        f"extract(YEAR FROM {day}) AS year",
+        f"extract(MONTH FROM {day}) * 100 + extract(DAY FROM {day}) AS month_day",
+    ]
+    found = clauses(selected(columns), every.source())
+    return scope.joined(query.sub("yearly", found), entity)
+
+
+def _times(alias: str, day: Day, query: Query) -> str:
+    """How many anniversaries there were up to a day, itself included."""
+    year, month_day = query.bind(Year(day)), query.bind(MonthDay(day))
+    early = f"CASE WHEN {alias}.month_day > {month_day} THEN 1 ELSE 0 END"
+    return f"greatest({year} - {alias}.year - {early}, 0)"
 
 
 @cache

@@ -34,8 +34,7 @@ def coalesced(part: str) -> str:
 
 def lines(keyword: str, parts: Sequence[str], between: str = "") -> str:
     """A clause: on one line where it fits, else a part per line under its keyword."""
-    joined = between.strip() or ","
-    flat = f" {joined} ".join(parts) if between else ", ".join(parts)
+    flat = (f" {between} " if between else ", ").join(parts)
     if "\n" not in flat and len(keyword) + 1 + len(flat) <= WIDTH:
         return f"{keyword} {flat}"
     glue = f"\n{between} " if between else ",\n"

@@ -117,6 +117,7 @@ def _quantile(body: Quantile, scope: Scope) -> str:
     found = _exact(body.of, every)
     takes = [f"{found} IS NOT NULL"]
     takes += [f"{every.field(one)} IS NOT NULL" for one in (body.given, body.within) if one]
+    takes = list(dict.fromkeys(takes))
     part = f"PARTITION BY {every.field(body.within)}" if body.within else ""
     order = f"{part} ORDER BY {found}{' DESC' if body.falling else ''}".strip()
     before = f"(rank() OVER ({order}) - 1) * {body.parts}"
@@ -130,7 +131,7 @@ def _cell(body: Cell, scope: Scope) -> str:
     recency, wide, deep = (
         scope.field(one) for one in (body.recency, body.frequency, body.monetary)
     )
-    worth = query.dialect.quotient(f"({wide} + {deep} + 1)", "2")
+    worth = query.dialect.quotient(f"{wide} + {deep} + 1", "2")
     cases = [
         f"WHEN {recency} BETWEEN {high.start} AND {high.stop - 1} "
         f"AND {worth} BETWEEN {low.start} AND {low.stop - 1} THEN {query.bind(name)}"

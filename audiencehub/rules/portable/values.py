@@ -19,7 +19,7 @@ from audiencehub.rules.language.profile import midnight
 from audiencehub.rules.language.spans import exact, shift
 
 _SPLIT = re.compile(r"[^a-z0-9]+")
-_LONGEST = 30
+_LONGEST = 48
 _SHOWN = 8
 
 

@@ -26,7 +26,12 @@ WITH technology_install_1 AS (
   GROUP BY r.account_id
 ), intent_signal_1 AS (
   SELECT r.account_id AS owner_id, count(*) AS value
-  FROM intent_signal AS r
+  FROM (
+    SELECT
+      r.*,
+      CASE WHEN coalesce(r.period_end, r.period_start) > $today THEN $today ELSE coalesce(r.period_end, r.period_start) END AS seen
+    FROM intent_signal AS r
+  ) AS r
   WHERE
     r.account_id IS NOT NULL
     AND (
@@ -35,7 +40,7 @@ WITH technology_install_1 AS (
     )
     AND r.topic = $payment_processing
     AND r.score >= $n_60_0
-    AND CASE WHEN coalesce(r.period_end, r.period_start) > $today THEN $today ELSE coalesce(r.period_end, r.period_start) END BETWEEN $last_14_days AND $today
+    AND r.seen BETWEEN $last_14_days AND $today
   GROUP BY r.account_id
 ), event_1 AS (
   SELECT r.contact_id AS owner_id, count(*) AS value
