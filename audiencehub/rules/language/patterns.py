@@ -7,6 +7,8 @@ from functools import lru_cache
 
 CLASSES = {"d": "0-9", "w": "0-9A-Za-z_", "s": r"\t\n\f\r "}
 LIMIT = 200
+_ALONE = "\u0131\u0130"
+"""The dotless small and the dotted capital i: Python takes them for cases of i, RE2 does not."""
 _QUANTIFIER = re.compile(r"[*+?]\??|\{\d{1,3}(,\d{0,3})?\}\??")
 
 
@@ -26,7 +28,7 @@ def translate(pattern: str) -> re.Pattern[str]:
         raise BadPattern(f"is longer than {LIMIT} characters")
     flags, body = (re.IGNORECASE, pattern[4:]) if pattern.startswith("(?i)") else (0, pattern)
     try:
-        return re.compile("".join(_Scanner(body).tokens()), flags)
+        return re.compile("".join(_Scanner(body, ignore=bool(flags)).tokens()), flags)
     except re.error as error:
         raise BadPattern(f"is no regular expression: {error}") from None
 
@@ -34,8 +36,9 @@ def translate(pattern: str) -> re.Pattern[str]:
 class _Scanner:
     """One walk over a pattern, turning each token into Python's spelling."""
 
-    def __init__(self, body: str) -> None:
+    def __init__(self, body: str, *, ignore: bool) -> None:
         self.body = body
+        self.ignore = ignore
         self.at = 0
         self.repeats = [False]
         self.inner = False
@@ -67,6 +70,8 @@ class _Scanner:
         if char == "(":
             if self.body.startswith("?", self.at) and not self.body.startswith("?:", self.at):
                 raise BadPattern("uses (?…); only (?: and a leading (?i) are available")
+            if self.body.startswith(("?:)", ")"), self.at):
+                raise BadPattern("has an empty group")
             self.repeats.append(False)
         elif char == ")" and len(self.repeats) > 1:
             self.inner = self.repeats.pop()
@@ -74,12 +79,24 @@ class _Scanner:
         elif char == "$":
             return r"\Z"
         elif char == "[":
-            return self._class()
+            return self._cased(self._class())
         elif char == "\\":
-            return self._escape(inside=False)
+            return self._cased(self._escape(inside=False))
         elif char == "{":
             raise BadPattern("has a { that counts nothing; escape it, or count below 1000")
-        return char
+        return self._cased(char) if char in f"iI{_ALONE}" else char
+
+    def _cased(self, atom: str) -> str:
+        """An atom that, where case is ignored, means of the i's what RE2 means."""
+        if not self.ignore:
+            return atom
+        try:
+            own = "".join(one for one in _ALONE if re.match(atom, one))
+            own += "iI" if re.match(atom, "i") or re.match(atom, "I") else ""
+        except re.error as error:
+            raise BadPattern(f"is no regular expression: {error}") from None
+        others = f"(?!(?-i:[iI{_ALONE}])){atom}"
+        return f"(?:{others}|(?-i:[{own}]))" if own else f"(?:{others})"
 
     def _escape(self, *, inside: bool) -> str:
         char = self.body[self.at : self.at + 1]
@@ -105,5 +122,7 @@ class _Scanner:
                 return out + "]"
             if char in "[]&|~":
                 raise BadPattern(f"has an unescaped {char} in a class")
+            if char == "-" and self.body.startswith("-", self.at):
+                raise BadPattern("has -- in a class; escape the second one")
             out += self._escape(inside=True) if char == "\\" else char
         raise BadPattern("has a class that is not closed")
