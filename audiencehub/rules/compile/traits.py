@@ -128,10 +128,11 @@ class _Table:
 
     def _joins(self, stage: Sequence[Column], bind: Binder) -> str:
         key = f"{self.entity}_id"
-        joins = f" JOIN {self.entity} AS e ON e.{key} = t.{key}"
-        if self.measures:
-            joins += f" LEFT JOIN measure_{self.entity} AS m ON m.{key} = t.{key}"
         terms = [term for column in stage for term in _terms(column)]
+        points = any(isinstance(column.body, Points) for column in stage)
+        joins = self._entity(terms, always=points)
+        if any(isinstance(one, Measure) for one in terms):
+            joins += f" LEFT JOIN measure_{self.entity} AS m ON m.{key} = t.{key}"
         joins += self._account(terms)
         for number, column in enumerate(stage):
             if isinstance(column.body, Score):
@@ -148,6 +149,14 @@ class _Table:
             if isinstance(column.body, Quantile) and column.body.within is None:
                 sql = f"SELECT bounds FROM trait_threshold WHERE trait = {bind(column.name)}"
                 yield f" CROSS JOIN (SELECT ({sql}) AS bounds) AS q{number}"
+
+    def _entity(self, terms: Sequence[Term], *, always: bool = False) -> str:
+        """The entity's own row, where something is read of it or by way of it."""
+        key, own = f"{self.entity}_id", self.entity
+        fields = [one for one in terms if isinstance(one, FieldTest)]
+        if always or any(not one.trait or one.scope != own for one in fields):
+            return f" JOIN {own} AS e ON e.{key} = t.{key}"
+        return ""
 
     def _account(self, terms: Sequence[Term]) -> str:
         if self.entity == "account":
@@ -182,11 +191,9 @@ class _Table:
         if body.given is not None:
             takes.append(f"{self.terms.source(body.given)} IS NOT NULL")
         terms = [body.of, *([body.within] if body.within else [])]
-        key = f"{self.entity}_id"
         rows = (
-            f"SELECT {group} AS grp, {value} AS x FROM trait_{self.entity} AS t "
-            f"JOIN {self.entity} AS e ON e.{key} = t.{key}{self._account(terms)} "
-            f"WHERE {' AND '.join(takes)}"
+            f"SELECT {group} AS grp, {value} AS x FROM trait_{self.entity} AS t"
+            f"{self._entity(terms)}{self._account(terms)} WHERE {' AND '.join(takes)}"
         )
         shares = ", ".join(_share(place, body.parts) for place in range(1, body.parts))
         cuts = f"CAST(quantile_disc(x, [{shares}]) AS {EXACT}[])"
