@@ -49,6 +49,10 @@ class Surroundings:
     intent: tuple[dict[str, Any], ...]
     """topic, score, period_start, period_end, source: the latest period of each topic and source,
     strongest first."""
+    domain: str | None = None
+    """By which sources know the company."""
+    brought: frozenset[str] = frozenset()
+    """Of technology_install and intent_signal, those that some source fills."""
 
     def json(self) -> dict[str, Any]:
         """All of it, as JSON values."""
@@ -69,14 +73,31 @@ class Surroundings:
         """For a person to read; what is unknown says so."""
         return [
             f"group: {self._group()}",
-            f"people: {_listed([_person(one) for one in self.people], 'nobody known')}",
-            f"uses: {_listed([_technology(one) for one in self.technologies], 'nothing known')}",
-            f"researches: {_listed([_topic(one) for one in self.intent], 'nothing known')}",
+            f"people: {_listed([_person(one) for one in self.people], self._nobody())}",
+            f"uses: {_listed([_technology(one) for one in self.technologies], self._without())}",
+            f"researches: {_listed([_topic(one) for one in self.intent], self._silent())}",
         ]
+
+    def _nobody(self) -> str:
+        by = f"bring people with addresses at {self.domain}" if self.domain else "give it a domain"
+        return f"nobody known -> link contacts to it in the CRM, or {by}"
+
+    def _without(self) -> str:
+        return self._nothing("technology_install", "technologies")
+
+    def _silent(self) -> str:
+        return self._nothing("intent_signal", "intent")
+
+    def _nothing(self, table: str, what: str) -> str:
+        if table not in self.brought:
+            return f"no source brings {what} -> audiencehub connectors lists those that do"
+        if self.domain is None:
+            return "nothing known -> give the company a domain in the CRM: sources find it by that"
+        return f"nothing known of {self.domain}"
 
     def _group(self) -> str:
         if not self.parents and not self.children:
-            return "stands alone as far as any source says"
+            return "stands alone as far as any source says -> a parent is set in the CRM"
         above = " → ".join(one.name for one in self.parents)
         below = _listed([one.name for one in self.children], "")
         parts = [f"belongs to {above}" if above else "", f"owns {below}" if below else ""]
@@ -91,6 +112,7 @@ def surroundings(connection: Connection, account_id: int) -> Surroundings:
         _people(connection, account_id),
         _dicts(connection, TECHNOLOGIES, account_id),
         _dicts(connection, INTENT, account_id),
+        *_known(connection, account_id),
     )
 
 
@@ -138,6 +160,16 @@ PEOPLE = """
         ['owner', 'founder', 'c_suite', 'partner', 'vp', 'head', 'director', 'manager', 'senior'],
         seniority), 99), buyer_role NULLS LAST, title NULLS LAST, contact_id
 """
+
+
+def _known(connection: Connection, account_id: int) -> tuple[str | None, frozenset[str]]:
+    row = connection.execute(
+        "SELECT (SELECT domain FROM account WHERE account_id = $id),"
+        " EXISTS(FROM technology_install), EXISTS(FROM intent_signal)",
+        {"id": account_id},
+    ).fetchall()[0]
+    tables = zip(("technology_install", "intent_signal"), row[1:], strict=True)
+    return row[0], frozenset(name for name, filled in tables if filled)
 
 
 def _parents(connection: Connection, account_id: int) -> tuple[Company, ...]:

@@ -11,6 +11,7 @@ from audiencehub.canonical import Table
 from audiencehub.cleaning import Unclean, clean
 from audiencehub.cleaning.derive import derive
 from audiencehub.connector import Enricher, Source
+from audiencehub.delivery.places import record_sources
 from audiencehub.errors import SkipRow
 from audiencehub.hub import Hub
 from audiencehub.landing import records
@@ -160,6 +161,7 @@ def _take(
                 "source_id": row.source_id,
                 "stream": manifest.stream,
                 "observed_at": observed,
+                "modified_at": observed,
                 "manifest_id": manifest.manifest_id,
                 "deleted": row.deleted,
                 "absent": False,
@@ -210,8 +212,14 @@ def _raw(value: Any) -> str:
 
 
 def _store(hub: Hub, batch: _Batch, *, keep_newer: bool) -> list[tuple[Any, ...]]:
+    written = {
+        source
+        for destination in hub.settings.destinations
+        for source in record_sources(hub.settings, destination)
+    }
     for name, rows in batch.rows.items():
-        upsert(hub.warehouse.connection, hub.warehouse.tables[name], rows, keep_newer=keep_newer)
+        table = hub.warehouse.tables[name]
+        upsert(hub.warehouse.connection, table, rows, keep_newer=keep_newer, written=written)
     return batch.quarantine
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import duckdb
@@ -14,8 +14,8 @@ from audiencehub.warehouse.schema import source_arrow, source_columns
 
 SourceRow = dict[str, Any]
 """The columns of `source_<table>` by name; `digest` is made here."""
-BESIDE = ("stream", "manifest_id", "uncleaned", "digest")
-"""Columns that no profile and no fact is made of."""
+BESIDE = ("stream", "manifest_id", "uncleaned", "digest", "observed_at", "modified_at")
+"""Columns that are not what a record says."""
 
 
 def upsert(
@@ -24,36 +24,46 @@ def upsert(
     rows: Sequence[SourceRow],
     *,
     keep_newer: bool,
+    written: Collection[str] = (),
 ) -> None:
     """Put rows into `source_<table>` inside the caller's transaction.
 
     Of several versions the latest by its own time stays, and at the same time a deletion, then the
     one that came last. With `keep_newer` that holds against all that the table has (pages may
     arrive late); without, only against this pull's own pages: it says what the source has now.
-    Records whose content differs from what stood there are noted for resolve; a digest tells, for
-    reading whole rows back would cost as much as writing them.
+    `modified_at` is that time. Of sources in `written`, which the hub itself writes to, a version
+    that says what stood there was not observed anew: such a record was modified, as by a tag, in
+    what nobody reads. Records whose content differs from what stood there are noted for resolve; a
+    digest tells, for reading whole rows back would cost as much as writing them.
     """
     name = table.name
     content = ", ".join(f's."{one}"' for one, _ in source_columns(table) if one not in BESIDE)
     connection.register("stage", pa.Table.from_pylist(_latest(rows), schema=source_arrow(table)))
+    at = "coalesce(s.modified_at, s.observed_at)"
     rivals = "" if keep_newer else "AND t.manifest_id = s.manifest_id"
     try:
         connection.execute(
             f"""
             CREATE TEMP TABLE fresh AS
-            SELECT s.* REPLACE (hash({content}) AS digest) FROM stage s WHERE NOT EXISTS (
+            SELECT s.* REPLACE (hash({content}) AS digest, CASE
+                WHEN s.source IN (SELECT unnest($written::VARCHAR[])) AND t.digest = hash({content})
+                THEN t.observed_at ELSE s.observed_at END AS observed_at)
+            FROM stage s LEFT JOIN source_{name} t USING (source, source_id) WHERE NOT EXISTS (
                 SELECT 1 FROM source_{name} t
                 WHERE t.source = s.source AND t.source_id = s.source_id {rivals}
                   AND NOT (t.absent AND t.manifest_id < s.manifest_id)
-                  AND (t.observed_at > s.observed_at OR
-                       (t.observed_at = s.observed_at AND t.deleted AND NOT s.deleted))
+                  AND (coalesce(t.modified_at, t.observed_at) > {at} OR
+                       (coalesce(t.modified_at, t.observed_at) = {at}
+                        AND t.deleted AND NOT s.deleted))
             )
-            """
+            """,
+            {"written": list(written)},
         )
         connection.execute(
             f"CREATE TEMP TABLE differing AS SELECT f.source, f.source_id FROM fresh f "
             f"LEFT JOIN source_{name} t USING (source, source_id) "
-            "WHERE t.digest IS DISTINCT FROM f.digest"
+            "WHERE t.digest IS DISTINCT FROM f.digest "
+            "OR t.observed_at IS DISTINCT FROM f.observed_at"
         )
         touched.record(connection, name, "differing")
         connection.execute(
@@ -77,7 +87,7 @@ def _latest(rows: Sequence[SourceRow]) -> list[SourceRow]:
 
 
 def _beats(old: SourceRow, new: SourceRow) -> bool:
-    before, after = old["observed_at"], new["observed_at"]
+    before, after = (one.get("modified_at") or one["observed_at"] for one in (old, new))
     if before is None or after is None:
         return False
     return bool(before > after or (before == after and old["deleted"] and not new["deleted"]))

@@ -53,6 +53,7 @@ RECORD: tuple[tuple[str, str], ...] = (
     ("contact_external_id", "text"),
     ("parent_ref", "text"),
     ("observed_at", "instant"),
+    ("modified_at", "instant"),
     ("manifest_id", "integer"),
     ("deleted", "boolean"),
     ("absent", "boolean"),
@@ -112,7 +113,7 @@ def statements(tables: Mapping[str, Table] = TABLES) -> Iterator[str]:
         if table.entity:
             yield (
                 f"CREATE TABLE {table.name}_history({keys(table)}, {_fields(table)}, "
-                "valid_from TIMESTAMP, valid_to TIMESTAMP)"
+                "valid_from TIMESTAMP, valid_to TIMESTAMP, digest UBIGINT)"
             )
     yield (
         "CREATE TABLE record_map(source VARCHAR, source_id VARCHAR, entity VARCHAR, "

@@ -82,4 +82,14 @@ def test_much_is_counted_and_nothing_is_said(db):
 
     assert lines[1].endswith("; and 3 more")
     assert len(surroundings(db, 4).json()["people"]) == SHOWN + 3
-    assert lines[2:] == ["uses: nothing known", "researches: nothing known"]
+    assert lines[2:] == [
+        "uses: no source brings technologies -> audiencehub connectors lists those that do",
+        "researches: no source brings intent -> audiencehub connectors lists those that do",
+    ]
+    db.execute("INSERT INTO intent_signal(account_id, topic) VALUES(99, 'crm')")
+    assert "give the company a domain" in surroundings(db, 4).lines()[3]
+    db.execute("UPDATE account SET domain = 'lone.example' WHERE account_id = 4")
+    db.execute("DELETE FROM contact WHERE account_id = 4")
+    people, _, intent = surroundings(db, 4).lines()[1:]
+    assert "addresses at lone.example" in people
+    assert intent == "researches: nothing known of lone.example"
