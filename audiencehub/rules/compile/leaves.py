@@ -110,7 +110,7 @@ def leaves_statement(leaves: Leaves, catalog: Catalog = CATALOG) -> Statement:
 
 
 def leaves_select(leaves: Leaves, catalog: Catalog = CATALOG) -> Statement:
-    """SELECT <entity>_id, w0, …: every entity once, and owners of facts that lead nowhere."""
+    """SELECT <entity>_id, w0, …: every entity once, and contacts of facts that lead nowhere."""
     bind = Binder()
     entity, words = leaves.entity, leaves.words
     verdicts = []
@@ -129,10 +129,14 @@ def leaves_select(leaves: Leaves, catalog: Catalog = CATALOG) -> Statement:
     # One table of groups takes the entities and all facts: cheaper than joining the two.
     own = f"SELECT e.{entity}_id AS owner_id, {columns} FROM {source}"
     merged = ", ".join(f"bit_or(w{n}) AS w{n}" for n in range(words))
-    return bind.statement(
+    select = (
         f"SELECT owner_id AS {entity}_id, {merged} FROM ({' UNION ALL '.join([own, *scans])})"
         " GROUP BY owner_id"
     )
+    if entity == "account":
+        # A contact may name an account that is not there: its facts are nobody's.
+        select = f"SELECT g.* FROM ({select}) AS g SEMI JOIN account USING (account_id)"
+    return bind.statement(select)
 
 
 def _scans(leaves: Leaves, bind: Binder, catalog: Catalog) -> list[str]:
