@@ -14,7 +14,7 @@ PYTEST := $(BIN)/python -m pytest
 SPREAD := -n auto --dist loadfile
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo test check verify bench sandbox schedule up realdata benchdata lock clean
+.PHONY: help setup demo test check verify generate bench sandbox schedule up realdata benchdata lock clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +52,11 @@ check: setup ## Style, types, layers, and the project's own rules and settings
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/audiencehub check
+
+generate: setup ## Schemas for editors and docs/rules.md, made anew from the rule language
+	$(BIN)/python -m audiencehub.rules.schema > segment_rules/schema.json
+	$(BIN)/python -m audiencehub.rules.computedschema segment_rules
+	$(BIN)/python -m audiencehub.rules.reference > docs/rules.md
 
 bench: setup ## Benchmarks: ratios in one run, never a test
 	$(BIN)/python -m tests.bench

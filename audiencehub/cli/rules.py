@@ -149,7 +149,8 @@ def _say_looked(looked: Looked, settings: Settings | None) -> None:
 @verb
 def test(
     segments: Annotated[
-        list[str] | None, typer.Argument(help="Only these segments. [default: all]")
+        list[str] | None,
+        typer.Argument(help="Only these segments, rungs or trait.<id>. [default: all]"),
     ] = None,
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Every example with the clause that decides")
@@ -168,10 +169,11 @@ def test(
     """
     settings = load(env)
     book = load_rules(settings)
+    known = [*book.segments, *(f"trait.{one}" for one in book.traits)]
     for name in segments or ():
-        if name not in book.segments:
-            near = get_close_matches(name, book.segments, 1)
-            hint = f"Did you mean {near[0]}?" if near else f"Use: {', '.join(book.segments)}"
+        if name not in known:
+            near = get_close_matches(name, known, 1)
+            hint = f"Did you mean {near[0]}?" if near else f"Use: {', '.join(known)}"
             raise ConfigError(f"There is no segment {name!r}.", hint=hint)
     clock = _clock(settings, as_of)
     outcomes = run_examples(book, clock, segments or None)
@@ -184,7 +186,7 @@ def test(
         elif segments or verbose:
             _every(outcomes)
         else:
-            _table(book, outcomes, list(book.segments))
+            _table(outcomes, known)
         for one in failed:
             _failure(one)
         say(f"{len(outcomes) - len(failed)} of {len(outcomes)} examples hold.")
@@ -255,13 +257,13 @@ def _outcome(one: Outcome) -> dict[str, Any]:
     }
 
 
-def _table(book: RuleBook, outcomes: list[Outcome], names: list[str]) -> None:
+def _table(outcomes: list[Outcome], names: list[str]) -> None:
     table = Table("segment", "examples", "hold", title="Examples", title_justify="left")
     for name in names:
         own = [one for one in outcomes if one.segment == name]
         hold = sum(one.passed for one in own)
         style = "" if own and hold == len(own) else "yellow" if not own else "red"
-        table.add_row(book.segments[name].id, str(len(own)), str(hold), style=style)
+        table.add_row(name, str(len(own)), str(hold), style=style)
     console.print(table)
 
 

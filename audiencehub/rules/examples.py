@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,6 +14,9 @@ from audiencehub.rules.flip import nearest
 from audiencehub.rules.language.profile import clock_of_example, profile_from_example
 from audiencehub.rules.plain.traits import complete, trace
 from audiencehub.rules.words import value_text
+
+TRAIT = "trait."
+"""Before the id of a trait, where segments and traits are named side by side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +58,22 @@ class Outcome:
 def run_examples(
     book: RuleBook, clock: datetime, segments: Iterable[str] | None = None
 ) -> list[Outcome]:
-    """An outcome per example, by segment and number; `at:` of an example outdoes the clock.
+    """An outcome per example, by segment and number, and then those of traits, which are named
+    `trait.<id>`; `at:` of an example outdoes the clock.
 
     References to segments read the example's `segments`, never another rule.
     """
+    names = list(segments or (*book.segments, *(f"{TRAIT}{one}" for one in book.traits)))
+    traits = {name.removeprefix(TRAIT) for name in names if name not in book.segments}
+    return [
+        *_of_segments(book, clock, [name for name in names if name in book.segments]),
+        *_of_traits(book, clock, traits),
+    ]
+
+
+def _of_segments(book: RuleBook, clock: datetime, names: Iterable[str]) -> list[Outcome]:
     out = []
-    for segment in (book.segments[name] for name in (segments or book.segments)):
+    for segment in (book.segments[name] for name in names):
         for number, example in enumerate(segment.examples, 1):
             moment = clock_of_example(example.given, clock, book.zone)
             given = profile_from_example(example.given, moment, book.zone)
@@ -82,7 +95,7 @@ def run_examples(
                     flip.changes if flip else (),
                 )
             )
-    return out if segments else [*out, *_of_traits(book, clock)]
+    return out
 
 
 def _plain(value: Any, book: RuleBook) -> Any:
@@ -90,11 +103,11 @@ def _plain(value: Any, book: RuleBook) -> Any:
     return value.astimezone(book.zone).date() if isinstance(value, datetime) else value
 
 
-def _of_traits(book: RuleBook, clock: datetime) -> list[Outcome]:
+def _of_traits(book: RuleBook, clock: datetime, names: Collection[str]) -> list[Outcome]:
     """An outcome per example of a trait, under the name `trait.<id>`: expected is that it has the
     value described."""
     out = []
-    for trait in book.traits.values():
+    for trait in (one for name, one in book.traits.items() if name in names):
         for number, example in enumerate(trait.examples, 1):
             moment = clock_of_example(example.given, clock, book.zone)
             profile = profile_from_example(example.given, moment, book.zone)
@@ -106,6 +119,6 @@ def _of_traits(book: RuleBook, clock: datetime) -> list[Outcome]:
                 if _plain(found[name].value, book) != wanted
             )
             seen = tuple(f"{name} {value_text(found[name].value, book.zone)}" for name in found)
-            where = (f"trait.{trait.id}", number, example.name, trait.path, example.line)
+            where = (f"{TRAIT}{trait.id}", number, example.name, trait.path, example.line)
             out.append(Outcome(*where, True, not wrong, False, seen, wrong))
     return out

@@ -286,6 +286,17 @@ def _example(catalog: Catalog) -> Schema:
         return _object({name: {} for name in catalog.names(table)}, patternProperties=own)
 
     rows = {leaf: {"type": ["array", "string", "object"]} for leaf in TABLE_OF}
+    whole = {"type": "integer", "minimum": 1}
+    place = _object(
+        {
+            "by": TEXT,
+            "place": whole,
+            "of": whole,
+            "from": {"enum": ["top", "bottom"]},
+            "within": TEXT,
+        },
+        required=["by", "place"],
+    )
     given = _object(
         {
             "contact": record("contact"),
@@ -294,6 +305,9 @@ def _example(catalog: Catalog) -> Schema:
             "segments": {"type": "array", "items": TEXT},
             "traits": {"type": "object"},
             "thresholds": {"type": "object"},
+            "rank": {"anyOf": [place, {"type": "array", "items": place, "minItems": 1}]},
+            "past": {"type": "object", "additionalProperties": {"type": ["array", "object"]}},
+            "contacts": {"type": "array", "items": _ref("example/properties/given")},
         }
     )
     return _object(
