@@ -110,13 +110,14 @@ class Chance:
             facts[table] = [
                 {
                     **self._row(table),
-                    "contact_id": pick.choice([None, 98, *contacts]),
-                    "account_id": pick.choice([None, None, 99, *accounts]),
+                    # Few have many, so that what takes several rows happens.
+                    "contact_id": pick.choice([None, 98, 1, 1, 2, 2, 3, 3, *contacts]),
+                    "account_id": pick.choice([None, None, 99, 10, 10, 11, *accounts]),
                 }
                 for _ in range(pick.randrange(25))
             ]
         facts["stay"] = self._stays()
-        unfilled = frozenset(pick.sample(FACTS, pick.choice((0, 0, 0, 1))))
+        unfilled = frozenset(pick.sample(FACTS, pick.choice((0, 0, 1, 3))))
         return World(contacts, accounts, facts, unfilled)
 
     def _row(self, table: str) -> dict[str, Any]:

@@ -12,7 +12,15 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from audiencehub.rules import RuleBook
-from audiencehub.rules.compile import checks, kinds, near, occasion, project, rank, rows
+from audiencehub.rules.compile import (
+    checks,
+    kinds,
+    near,
+    occasion,
+    project,
+    rank,
+    rows,
+)
 from audiencehub.rules.compile.local import _program
 from audiencehub.testing import oracle
 from audiencehub.testing.world import World

@@ -38,8 +38,10 @@ def factors(half_life: int) -> tuple[Decimal, ...]:
 def strength_sql(leaf: Strength, keep: str, dated: str, bind: Binder) -> str:
     """The verdict on the strongest signal of the rows kept, true or false."""
     table = factors(leaf.half_life)
+    # A signal without a date is unknown, and least() would pass over its age.
     age = f"least({bind(TODAY)} - ({dated}), {bind(len(table) - 1)})"
     left = f"list_extract(CAST({bind(table)} AS DECIMAL(7, 6)[]), {age} + 1)"
+    left = f"CASE WHEN ({dated}) IS NOT NULL THEN {left} END"
     value = f"max({exact('r.score')} * {left}){_only(keep)}"
     return f"({tests_sql(leaf.tests, f'({value})', 'decimal', bind)})"
 
