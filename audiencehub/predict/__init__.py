@@ -4,6 +4,7 @@
 held-out people apart. Rules read a score as a trait.
 """
 
+from audiencehub.predict.daily import learn_daily, models_of
 from audiencehub.predict.scores import Model, Scored, refresh
 
-__all__ = ["Model", "Scored", "refresh"]
+__all__ = ["Model", "Scored", "learn_daily", "models_of", "refresh"]

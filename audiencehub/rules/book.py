@@ -80,7 +80,7 @@ class Example:
     """No member, and one change alone would make it one."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Segment:
     """One rule with its purpose."""
 
@@ -104,12 +104,12 @@ class Segment:
     ladder: str = ""
     """The ladder that it is a rung of."""
 
-    @property
+    @cached_property
     def needs(self) -> tuple[str, ...]:
         """The segments it refers to, sorted."""
         return tuple(sorted({n.segment for n in deep(self.when) if isinstance(n, SegmentRef)}))
 
-    @property
+    @cached_property
     def version(self) -> str:
         """Twelve hex digits that change when the meaning does; words for people do not count."""
         meaning = "|".join(said(one) for one in (self.of, self.when, self.stay, self.experiment))

@@ -115,12 +115,26 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
+class Lesson:
+    """What the hub itself learns a model of."""
+
+    what: Literal["conversion", "similarity"]
+    horizon: int = 90
+    """Conversion: days within which a first purchase counts."""
+    like: str = ""
+    """Similarity: the segment of contacts that others may resemble."""
+    line: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Score:
-    """The newest score of a model, written by someone else into the table `model_score`."""
+    """The newest score of a model, from the table `model_score`."""
 
     model: str
     within: Span | None
     """Older ones are unknown; None keeps every one."""
+    learns: Lesson | None = None
+    """None: someone else writes the scores."""
 
 
 Term = Measure | FieldTest

@@ -10,6 +10,7 @@ from audiencehub.errors import ConfigError, Fault, Faults
 from audiencehub.rules.book import RuleBook, Segment
 from audiencehub.rules.language.catalog import CATALOG, Catalog, near
 from audiencehub.rules.language.form import Contacts, Past, SegmentRef, deep, walk
+from audiencehub.rules.language.trait import Score, Trait
 from audiencehub.rules.load.computed import read_ladders, read_traits
 from audiencehub.rules.load.desk import Desk
 from audiencehub.rules.load.segment import segment_of
@@ -57,7 +58,7 @@ def load(
             faulty_files.append(desk)
     segments |= {one.id: one for one in rungs.values() if one is not None}
     paths |= dict.fromkeys(rungs, "")
-    faults += _references(segments, paths)
+    faults += _references(segments, paths) + _seeds(traits, segments, paths)
     for desk in faulty_files:
         faults += [
             _nowhere(desk.path, *one, paths) for one in desk.references if one[0] not in paths
@@ -119,6 +120,26 @@ def _references(segments: Mapping[str, Segment], paths: Mapping[str, str]) -> li
                 hint = "Write contacts: {where: {segment: …}}, or make it a segment of: contact"
                 faults.append(Fault(one.path, node.line, message, hint))
     return faults + _cycles(segments)
+
+
+def _seeds(
+    traits: Mapping[str, Trait], segments: Mapping[str, Segment], paths: Mapping[str, str]
+) -> list[Fault]:
+    """Models that are to learn likeness to what is no segment of contacts."""
+    faults = []
+    for trait in traits.values():
+        for column in trait.columns:
+            lesson = column.body.learns if isinstance(column.body, Score) else None
+            if lesson is None or not lesson.like:
+                continue
+            seed = segments.get(lesson.like)
+            if lesson.like not in paths:
+                faults.append(_nowhere(trait.path, lesson.like, lesson.line, paths))
+            elif seed is not None and seed.of != "contact":
+                message = f"{lesson.like!r} is a segment of accounts"
+                hint = "Name a segment of: contact"
+                faults.append(Fault(trait.path, lesson.line, message, hint))
+    return faults
 
 
 def _nowhere(path: str, name: str, line: int, paths: Mapping[str, str]) -> Fault:

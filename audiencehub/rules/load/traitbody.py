@@ -26,6 +26,7 @@ from audiencehub.rules.language.trait import (
 )
 from audiencehub.rules.load.conditions import Reader
 from audiencehub.rules.load.desk import Desk
+from audiencehub.rules.load.lesson import LESSON_KEYS, read_lesson
 from audiencehub.rules.load.literals import literal, span
 from audiencehub.rules.load.measure import (
     NUMERIC,
@@ -178,13 +179,13 @@ def _percentile(desk: Desk, of: Entity, node: Tree) -> Body | None:
     return Quantile(by, PERCENTILES, within=within) if by else None
 
 
-def _score(desk: Desk, node: Tree) -> Body | None:
+def _score(desk: Desk, of: Entity, node: Tree) -> Body | None:
     if isinstance(node, Scalar):
         node = Map(((Scalar("model", "model", node.line), node),), node.line)
     mapping = desk.mapping(node, "model_score")
     if mapping is None:
         return None
-    desk.only(mapping, "model_score", ("model", "within"))
+    desk.only(mapping, "model_score", ("model", "within", *LESSON_KEYS))
     named, window = mapping.get("model"), mapping.get("within")
     if named is None:
         desk.fault(node, "model_score names no model", "Add model: <name>")
@@ -192,7 +193,9 @@ def _score(desk: Desk, node: Tree) -> Body | None:
     length = span(desk, window) if window is not None else None
     if window is not None and length is None:
         return None
-    return Score(model, length) if model else None
+    faults = len(desk.faults)
+    lesson = read_lesson(desk, of, mapping)
+    return Score(model, length, lesson) if model and len(desk.faults) == faults else None
 
 
 READERS: Mapping[str, Callable[[Desk, Entity, Tree], Body | None]] = {
@@ -201,5 +204,5 @@ READERS: Mapping[str, Callable[[Desk, Entity, Tree], Body | None]] = {
     "band": _band,
     "points": _points,
     "percentile": _percentile,
-    "model_score": lambda desk, _, node: _score(desk, node),
+    "model_score": _score,
 }
