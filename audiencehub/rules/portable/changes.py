@@ -92,10 +92,12 @@ def strength(node: Strength, scope: Scope) -> str:
     place = f"least({age}, {query.bind(len(fading.shares()) - 1)}) + 1"
     left = query.dialect.element(query.bind(fading), place)
     score = query.dialect.exact(query.column("r", "score"), _LARGEST)
+    kept = facts.kept(query, node.table, node.where, node.window)
+    known = [f"{owner} IS NOT NULL", f"{facts.dated(query, node.table)} IS NOT NULL"]
     signals = clauses(
         selected([f"{owner} AS owner_id", f"max({score} * {left}) AS value"]),
         source,
-        where([f"{owner} IS NOT NULL", *facts.kept(query, node.table, node.where, node.window)]),
+        where([*known, *kept]),
         f"GROUP BY {owner}",
     )
     alias = scope.joined(query.sub(node.table, signals), node.owner)

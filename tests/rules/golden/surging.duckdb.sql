@@ -16,6 +16,7 @@ WITH intent_signal_1 AS (
   ) AS r
   WHERE
     r.account_id IS NOT NULL
+    AND r.seen IS NOT NULL
     AND (
       coalesce(r.period_start, r.period_end) IS NULL
       OR coalesce(r.period_start, r.period_end) <= $today
