@@ -100,7 +100,7 @@ def _own_place(leaf: Any, field: str) -> str:
 
 
 def _short(leaf: Any, bind: Any) -> str:
-    return PAST(leaf, bind).replace("left_at IS NULL OR ", "")
+    return PAST(leaf, bind).replace("entered_at <=", "left_at <=")
 
 
 def _flat(leaf: Any, bind: Any) -> str:
@@ -127,7 +127,7 @@ def _day_early(check: Any) -> checks.Edges:
 
 
 MISTAKES = {
-    "a stay ends a moment early": (kinds, "past_sql", _short),
+    "a stay counts only once it has ended": (kinds, "past_sql", _short),
     "a degree of longitude is as long everywhere": (near, "_metres", _flat),
     "29 February has no anniversary elsewhere": (occasion, "_leap", lambda year: True),
     "the year itself is an anniversary": (kinds, "occasion_sql", _early),
