@@ -26,6 +26,8 @@ from audiencehub.settings import Settings, load
 from audiencehub.warehouse import open_published
 
 COLORS = {"ok": "green", "invalid": "red", "sparse": "red", "stale": "red", "drifting": "yellow"}
+LONGEST = 60
+"""Characters of a raw value that are shown; what is kept of it, with --json."""
 
 
 def register(app: typer.Typer) -> None:
@@ -173,10 +175,14 @@ def _raw(aside: list[Aside]) -> None:
     for head in ("field", "source", "reason", "count", "such as"):
         table.add_column(head, justify="right" if head == "count" else "left", overflow="fold")
     for one in aside:
-        examples = ", ".join(repr(value) for value in one.examples)
+        examples = ", ".join(repr(_short(value)) for value in one.examples)
         # Raw values are shown as they are: brackets in them are no markup.
         table.add_row(one.field, one.source, one.reason, f"{one.count:,}", Text(examples))
     console.print(table)
+
+
+def _short(value: str) -> str:
+    return value if len(value) <= LONGEST else f"{value[:LONGEST]}…"
 
 
 def _aside_json(one: Aside) -> dict[str, Any]:
