@@ -49,6 +49,71 @@ class Memberships:
             result.setdefault(segment, {})[number] = Membership(at, version, reason)
         return result
 
+    def segments(self, entity: str) -> list[str]:
+        """The segments that have a member, by name."""
+        found = self._db.rows(
+            "SELECT DISTINCT segment FROM membership WHERE entity=? ORDER BY segment", (entity,)
+        )
+        return [str(segment) for (segment,) in found]
+
+    def of_segment(self, entity: str, segment: str) -> dict[int, Membership]:
+        """Id to membership, in the order of ids."""
+        found = self._db.rows(
+            "SELECT id, since, version, reason FROM membership WHERE entity=? AND segment=?"
+            " ORDER BY id",
+            (entity, segment),
+        )
+        return {number: Membership(instant(since), v, why) for number, since, v, why in found}
+
+    def members(self, entity: str, segment: str) -> list[int]:
+        """The ids in a segment."""
+        found = self._db.rows(
+            "SELECT id FROM membership WHERE entity=? AND segment=?", (entity, segment)
+        )
+        return [number for (number,) in found]
+
+    def one(self, entity: str, number: int, segment: str) -> Membership | None:
+        """One membership; None for who is not in."""
+        row = self._db.row(
+            "SELECT since, version, reason FROM membership WHERE entity=? AND segment=? AND id=?",
+            (entity, segment, number),
+        )
+        return Membership(instant(row[0]), row[1], row[2]) if row else None
+
+    def since(self, entity: str, segment: str, number: int) -> datetime | None:
+        """Since when someone is in a segment; None for who is not."""
+        found = self.one(entity, number, segment)
+        return found.since if found else None
+
+    def log_mark(self, seq: int | None = None) -> tuple[int, str]:
+        """A line of the log (the last, or that one): its number and what tells it from the line
+        that another ledger has there. (0, "") when there is none."""
+        row = self._db.row(
+            "SELECT seq, run_id, entity, id, segment FROM membership_log"
+            " WHERE seq = coalesce(?, (SELECT max(seq) FROM membership_log))",
+            (seq,),
+        )
+        return (int(row[0]), "/".join(str(one) for one in row[1:])) if row else (0, "")
+
+    def moved_since(self, seq: int) -> list[tuple[str, int, str, bool]]:
+        """(entity, id, segment, whether they are in now) of all that the log has after a line."""
+        found = self._db.rows(
+            "SELECT DISTINCT l.entity, l.id, l.segment, m.id IS NOT NULL FROM membership_log l"
+            " LEFT JOIN membership m ON m.entity=l.entity AND m.segment=l.segment AND m.id=l.id"
+            " WHERE l.seq > ?",
+            (seq,),
+        )
+        return [(entity, int(n), segment, bool(inside)) for entity, n, segment, inside in found]
+
+    def merged_since(self, seq: int) -> list[tuple[str, int, str]]:
+        """(entity, survivor, segment) of what merges handed over after a line of the log."""
+        found = self._db.rows(
+            "SELECT DISTINCT entity, CAST(substr(reason, 13) AS INTEGER), segment"
+            " FROM membership_log WHERE seq > ? AND reason LIKE 'merged_into %'",
+            (seq,),
+        )
+        return [(entity, int(number), segment) for entity, number, segment in found]
+
     def record(
         self,
         run_id: str,
@@ -93,6 +158,10 @@ class Memberships:
                         "INSERT INTO segment_bit VALUES(?,?,?)", (entity, segment, known[segment])
                     )
         return {segment: known[segment] for segment in segments}
+
+    def all_bits(self, entity: str) -> dict[str, int]:
+        """The bit of every segment there has ever been."""
+        return self._bits(entity)
 
     def _bits(self, entity: str) -> dict[str, int]:
         found = self._db.rows("SELECT segment, bit FROM segment_bit WHERE entity=?", (entity,))

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Any
+from datetime import datetime
 
 import pyarrow as pa
 
@@ -13,13 +12,13 @@ from audiencehub.hub import Hub
 from audiencehub.insight.reasons import reasons
 from audiencehub.insight.stays import fill_stays
 from audiencehub.ledger import Carried, Membership
+from audiencehub.membership import Masks, Pair, Settlement, refresh, rewrite
 from audiencehub.model import Entity
-from audiencehub.rules.compile import Compiled, compile_book
-from audiencehub.warehouse import remember, unfilled
+from audiencehub.predict import learn_daily
+from audiencehub.rules.compile import Compiled, compile_book, last_clock, run_changed
+from audiencehub.warehouse import remember, touched, unfilled
 
 ENTITIES: tuple[Entity, Entity] = ("contact", "account")
-WORD = 64
-Current = dict[str, dict[int, Membership]]
 
 
 @dataclass(slots=True)
@@ -31,29 +30,46 @@ class Segmented:
     left: dict[str, int] = field(default_factory=dict)
     totals: dict[str, int] = field(default_factory=dict)
     """People and accounts there are, by entity."""
+    models: list[str] = field(default_factory=list)
+    """What was learnt, a line per model, with the first run of a day."""
 
 
-def segment(hub: Hub) -> Segmented:
-    """Evaluate every rule, record who entered and left, and leave the table `member`."""
-    compiled, bits = _compiled(hub)
+def segment(hub: Hub, *, full: bool = False) -> Segmented:
+    """Evaluate the rules on what changed, record who entered and left, update the table `member`.
+
+    On everyone where that is not known, where rules or settings are others, and when `full` says
+    so: the outcome is the same.
+    """
+    compiled = _compiled(hub)
     carried = {one: hub.ledger.carrying.carry(one, hub.run_id, hub.now) for one in ENTITIES}
-    current: dict[str, Current] = {one: hub.ledger.membership.current(one) for one in ENTITIES}
     connection = hub.warehouse.connection
     fill_stays(connection, hub.ledger, hub.rules)
-    settle = _Settlement(hub, current, carried, bits)
+    ever = {one: hub.ledger.membership.all_bits(one) for one in ENTITIES}
+    masks = Masks(connection, hub.ledger, ever)
     with hub.warehouse.transaction():
-        compiled.run(connection, settle)
-        result = Segmented()
-        now = {name: _ids(hub, one.of, bits[name]) for name, one in hub.rules.segments.items()}
+        masks.begin()
+        learnt = learn_daily(hub.warehouse, hub.ledger, hub.rules, hub.now)
+        whole = full or not masks.fits or touched.everything(connection)
+        whole = whole or last_clock(compiled, connection) is None
+        (masks.keep_all if whole else masks.keep_none)()
+        settle = Settlement(masks, hub.rules, carried, hub.now, hub.settings.zone, everyone=whole)
+        if whole:
+            compiled.run(connection, settle)
+        else:
+            run_changed(compiled, connection, settle)
+        settle.finish(connection)
+        result = Segmented(models=[str(one) for one in learnt])
         for entity in ENTITIES:
             result.totals[entity] = _one(hub, f"SELECT count(*) FROM {entity}")
-            _record(hub, carried[entity], current[entity], now, result)
-        _members(hub)
+            _record(hub, masks, carried[entity], result, everyone=whole)
+        _members(hub, masks, carried)
+        masks.end()
+        touched.clear(connection)
         hub.warehouse.set("evaluated_at", hub.now.isoformat())
     return result
 
 
-def _compiled(hub: Hub) -> tuple[Compiled, dict[str, int]]:
+def _compiled(hub: Hub) -> Compiled:
     bits: dict[str, int] = {}
     for entity in ENTITIES:
         names = [name for name, one in hub.rules.segments.items() if one.of == entity]
@@ -61,76 +77,21 @@ def _compiled(hub: Hub) -> tuple[Compiled, dict[str, int]]:
     streams = {stream for _, stream in hub.ledger.manifests.streams()}
     blank = unfilled(hub.warehouse.connection, streams)
     remember(hub.warehouse.connection, blank)
-    return compile_book(hub.rules, hub.now, bits, unfilled=blank), bits
+    return compile_book(hub.rules, hub.now, bits, unfilled=blank)
 
 
-class _Settlement:
-    """Between two stages: who matches is a member, and who may not leave yet still is."""
-
-    def __init__(
-        self,
-        hub: Hub,
-        current: Mapping[str, Current],
-        carried: Mapping[Entity, Carried],
-        bits: Mapping[str, int],
-    ) -> None:
-        self.hub, self.current, self.carried, self.bits = hub, current, carried, bits
-        self.kept: dict[str, list[tuple[int, int]]] = {entity: [] for entity in ENTITIES}
-
-    def __call__(self, connection: Any, stage: Any) -> None:
-        for name in stage.segments:
-            rule = self.hub.rules.segments[name]
-            if rule.stay is not None:
-                for number, since in self._since(rule.of, name).items():
-                    if self.hub.now < rule.may_leave_at(since, self.hub.settings.zone):
-                        self.kept[rule.of].append((number, self.bits[name]))
-        for entity in ENTITIES:
-            self._write(connection, entity)
-
-    def _since(self, entity: Entity, segment: str) -> dict[int, datetime]:
-        """Members and since when; of those whose merge was undone, by themselves."""
-        alone = self.carried[entity].alone
-        found = {
-            number: one.since
-            for number, one in self.current[entity].get(segment, {}).items()
-            if number not in alone
-        }
-        return found | {n: since[segment] for n, since in alone.items() if segment in since}
-
-    def _write(self, connection: Any, entity: str) -> None:
-        found = connection.execute(f"SELECT * FROM match_{entity} LIMIT 0").description
-        words = [column[0] for column in found if column[0] != f"{entity}_id"]
-        masks: dict[int, list[int]] = {}
-        for number, bit in self.kept[entity]:
-            masks.setdefault(number, [0] * len(words))[bit // WORD] |= 1 << (bit % WORD)
-        columns = {"id": pa.array(list(masks), pa.int32())}
-        for place, word in enumerate(words):
-            columns[word] = pa.array([mask[place] for mask in masks.values()], pa.uint64())
-        connection.register("kept", pa.table(columns))
-        joined = ", ".join(f"m.{word} | coalesce(k.{word}, 0::UBIGINT) AS {word}" for word in words)
-        connection.execute(
-            f"CREATE OR REPLACE TABLE member_{entity} AS SELECT m.{entity}_id, {joined} "
-            f"FROM match_{entity} m LEFT JOIN kept k ON k.id = m.{entity}_id"
-        )
-        connection.unregister("kept")
-
-
-def _record(
-    hub: Hub, carried: Carried, current: Current, now: Mapping[str, set[int]], result: Segmented
-) -> None:
+def _record(hub: Hub, masks: Masks, carried: Carried, result: Segmented, *, everyone: bool) -> None:
     entity: Entity = "contact" if carried.entity == "contact" else "account"
     rules = {name: one for name, one in hub.rules.segments.items() if one.of == entity}
-    fresh: dict[str, set[int]] = {}
-    gone: dict[str, set[int]] = {}
-    for name in rules:
-        before = set(current.get(name, {}))
-        fresh[name], gone[name] = now[name] - before, before - now[name]
-        result.sizes[name] = len(now[name])
-    members = _by_id(hub, now)
+    came, went = masks.changes(entity, everyone=everyone)
+    fresh = {name: came.get(name, set()) for name in rules}
+    gone = {name: went.get(name, set()) for name in rules}
+    result.sizes |= masks.sizes(entity, rules)
+    members = _around(hub, masks, entity, [*fresh.values(), *gone.values()])
     connection = hub.warehouse.connection
     why_in = reasons(connection, hub.rules, entity, fresh, members, hub.now, entered=True)
     why_out = reasons(connection, hub.rules, entity, gone, members, hub.now, entered=False)
-    restored, closed = _unmerged(carried, fresh, gone, now)
+    restored, closed = _unmerged(carried, fresh, gone, _parted(masks, carried, entity))
     back = [
         (name, number, Membership(since, rules[name].version, why_in[name, number]))
         for name, number, since in restored
@@ -149,13 +110,41 @@ def _record(
     ]
     left += [
         (entity, number, name, "the rule was removed")
-        for name in sorted(current.keys() - rules.keys())
-        for number in sorted(current[name])
+        for name in sorted(went.keys() - rules.keys())
+        for number in sorted(went[name])
     ]
     with hub.ledger.transaction():
         hub.ledger.membership.record(hub.run_id, hub.now, entered, left)
         hub.ledger.carrying.settle(carried, hub.run_id, hub.now, back, closed)
     hub.progress(f"segment {entity}s", result.totals[entity], result.totals[entity])
+
+
+def _around(
+    hub: Hub, masks: Masks, entity: Entity, moved: Iterable[set[int]]
+) -> dict[Entity, dict[int, frozenset[str]]]:
+    """The segments of those who moved, of their accounts, and of the people of moved accounts."""
+    numbers = {number for some in moved for number in some}
+    hub.warehouse.connection.register(
+        "moving", pa.table({"id": pa.array(sorted(numbers), pa.int32())})
+    )
+    links = hub.warehouse.connection.execute(
+        "SELECT contact_id, account_id FROM contact JOIN moving "
+        f"ON moving.id = {entity}_id WHERE account_id IS NOT NULL"
+    ).fetchall()
+    hub.warehouse.connection.unregister("moving")
+    people = {person for person, _ in links} | (numbers if entity == "contact" else set())
+    companies = {one for _, one in links} | (numbers if entity == "account" else set())
+    return {"contact": masks.of("contact", people), "account": masks.of("account", companies)}
+
+
+def _parted(masks: Masks, carried: Carried, entity: Entity) -> dict[str, set[int]]:
+    """Segment to those of undone merges who are in it."""
+    persons = {one for others in carried.parted.values() for one in others} | carried.parted.keys()
+    found: dict[str, set[int]] = {}
+    for number, names in masks.of(entity, persons).items():
+        for name in names:
+            found.setdefault(name, set()).add(number)
+    return found
 
 
 def _unmerged(
@@ -175,7 +164,7 @@ def _unmerged(
         (name, number)
         for name, numbers in sorted(gone.items())
         for number in sorted(numbers)
-        if carried.unmerged(name, number, now[name])
+        if carried.unmerged(name, number, now.get(name, ()))
     ]
     for name, number, _ in restored:
         fresh[name].discard(number)
@@ -184,38 +173,20 @@ def _unmerged(
     return restored, closed
 
 
-def _by_id(hub: Hub, now: Mapping[str, set[int]]) -> dict[Entity, dict[int, frozenset[str]]]:
-    found: dict[Entity, dict[int, set[str]]] = {one: {} for one in ENTITIES}
-    for name, numbers in now.items():
-        for number in numbers:
-            found[hub.rules.segments[name].of].setdefault(number, set()).add(name)
-    return {one: {n: frozenset(names) for n, names in ids.items()} for one, ids in found.items()}
-
-
-def _ids(hub: Hub, entity: str, bit: int) -> set[int]:
-    word, mask = f"w{bit // WORD}", 1 << (bit % WORD)
-    rows = hub.warehouse.connection.execute(
-        f"SELECT {entity}_id FROM member_{entity} WHERE ({word} & {mask}::UBIGINT) <> 0"
-    ).fetchnumpy()
-    return {int(number) for number in rows[f"{entity}_id"]}
-
-
-def _members(hub: Hub) -> None:
+def _members(hub: Hub, masks: Masks, carried: Mapping[Entity, Carried]) -> None:
     """The table that plans read: every current membership with its reason."""
-    rows = [
-        (entity, number, name, one.since.astimezone(UTC).replace(tzinfo=None), one.reason)
-        for entity in ENTITIES
-        for name, members in hub.ledger.membership.current(entity).items()
-        for number, one in members.items()
-    ]
-    names = ("entity", "id", "segment", "since", "reason")
-    types = (pa.string(), pa.int32(), pa.string(), pa.timestamp("us"), pa.string())
-    columns = [pa.array([row[place] for row in rows], kind) for place, kind in enumerate(types)]
-    connection = hub.warehouse.connection
-    connection.execute("DELETE FROM member")
-    connection.register("stage_member", pa.table(dict(zip(names, columns, strict=True))))
-    connection.execute("INSERT INTO member SELECT * FROM stage_member ORDER BY entity, id, segment")
-    connection.unregister("stage_member")
+    connection, ledger = hub.warehouse.connection, hub.ledger
+    if not masks.fits:
+        rewrite(connection, ledger)
+        return
+    pairs: set[Pair] = {(e, n, s) for e, n, s, _ in ledger.membership.moved_since(masks.since)}
+    pairs.update(ledger.membership.merged_since(masks.since))
+    for entity in ENTITIES:
+        # Who was parted has been in since what is still theirs had been in.
+        parted = carried[entity].parted
+        persons = {*parted, *(one for others in parted.values() for one in others)}
+        pairs |= {(entity, one, name) for one in persons for name in masks.bits[entity]}
+    refresh(connection, ledger, pairs)
 
 
 def _one(hub: Hub, sql: str) -> int:

@@ -122,7 +122,7 @@ def read(name: str, when: Any, of: str = "contact") -> Segment:
 
 
 def sixty(*, young: bool = True) -> RuleBook:
-    """The book: forty fields, events and facts, ten of the younger kinds, accounts, combinations."""
+    """Forty rules on fields, events and facts, ten of the younger kinds, accounts, combinations."""
     people = [*FIELDS, *EVENTS, *FACTS, *(LATER if young else STEADY)]
     made = [read(f"r{n:03d}", one) for n, one in enumerate(people)]
     made += [read(f"a{n:03d}", one, "account") for n, one in enumerate(ACCOUNTS)]

@@ -94,7 +94,8 @@ def _rows(contacts: int, accounts: int) -> list[str]:
             ['payment processing','crm software','data warehouse','analytics','cloud security',
              'marketing automation'][1 + floor(random() * 6)::INTEGER], 'software',
             floor(random() * 100), d, d + 6
-        FROM (SELECT i, {TODAY} - (random() * 120)::INTEGER AS d FROM range({accounts * 4}) t(i))""",
+        FROM (SELECT i, {TODAY} - (random() * 120)::INTEGER AS d
+              FROM range({accounts * 4}) t(i))""",
         f"""INSERT INTO ticket(contact_id, source, source_id, category, status, priority,
             created_at, csat)
         SELECT floor(random() * {contacts - 1})::INTEGER, 'help', i::VARCHAR,

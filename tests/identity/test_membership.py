@@ -16,7 +16,7 @@ from audiencehub.rules.load.desk import Desk as RuleDesk
 from audiencehub.rules.load.folder import read_segment
 from audiencehub.settings import Company, Settings
 from audiencehub.steps.segment import segment
-from audiencehub.warehouse import Warehouse
+from audiencehub.warehouse import Warehouse, touched
 
 START = datetime(2026, 11, 16, 9, tzinfo=UTC)
 RULE = """
@@ -57,6 +57,7 @@ class People:
             self.warehouse.connection.execute(
                 "INSERT INTO contact(contact_id, title) VALUES(?, ?)", [number, title]
             )
+        touched.mark_all(self.warehouse.connection)
         self.run_id = f"run{self.day}"
         at = START + timedelta(days=self.day)
         hub = Hub(

@@ -42,12 +42,12 @@ def members_are_matches(connection: Connection, _: Stage) -> None:
 def last_clock(compiled: Compiled, connection: Connection) -> datetime | None:
     """The clock of the evaluation whose tables stand; None when they are of another program."""
     try:
-        found = connection.execute("SELECT program, clock FROM evaluated").fetchone()
+        found = connection.execute("SELECT program, clock FROM evaluated").fetchall()
     except duckdb.CatalogException:
         return None
-    if found is None or found[0] != compiled.program.key:
+    if not found or found[0][0] != compiled.program.key:
         return None
-    clock: datetime = found[1].replace(tzinfo=UTC)
+    clock: datetime = found[0][1].replace(tzinfo=UTC)
     return clock if clock <= compiled.clock else None
 
 
@@ -197,25 +197,27 @@ class _Pass:
                 f"CREATE OR REPLACE TEMP TABLE again_{entity} AS SELECT id FROM changed_{entity} "
                 f"UNION SELECT id FROM touched WHERE entity = '{entity}'"
             )
-        self._linked("again")
+        # Who reads an account whose words are as they were has nothing new to read.
+        self._linked("changed", "again")
 
-    def _linked(self, what: str) -> None:
+    def _linked(self, accounts: str, contacts: str) -> None:
         """Widen: contacts read their account, and some rules of accounts their contacts."""
         self._do(
             "INSERT INTO again_contact SELECT c.contact_id FROM contact AS c "
-            f"WHERE c.account_id IN (SELECT id FROM {what}_account)"
+            f"WHERE c.account_id IN (SELECT id FROM {accounts}_account)"
         )
         if self.compiled.program.crews:
             self._do(
                 "INSERT INTO again_account SELECT DISTINCT c.account_id FROM contact AS c "
-                f"JOIN {what}_contact AS m ON m.id = c.contact_id WHERE c.account_id IS NOT NULL"
+                f"JOIN {contacts}_contact AS m ON m.id = c.contact_id "
+                "WHERE c.account_id IS NOT NULL"
             )
 
     def _widen(self) -> None:
         """Whose membership changed is looked at again by the stages that refer to it."""
         for entity in ENTITIES:
             self._do(f"INSERT INTO again_{entity} SELECT id FROM moved_{entity}")
-        self._linked("moved")
+        self._linked("moved", "moved")
 
     def _gone(self) -> None:
         for entity in ENTITIES:
