@@ -18,7 +18,7 @@ FOR_EVER = datetime(9999, 12, 31, tzinfo=UTC)
 MARK = 16
 
 SAID = """
-    WITH record AS (
+    WITH record AS {materialized} (
         SELECT r.own, r.id, r.source, r.source_id, s.email, s.external_id
         FROM identity_record r
         JOIN source_contact s ON s.source = r.source AND s.source_id = r.source_id
@@ -62,7 +62,9 @@ def decisions(connection: Connection, ledger: Ledger, *, part: bool = False) -> 
     rows: list[DecisionRow] = []
     marks: dict[tuple[str, str], str] = {}
     for own, purpose, channel, status, source, at, proof, kind, value in connection.execute(
-        SAID.format(among=PART if part else "")
+        SAID.format(
+            among=PART if part else "", materialized="NOT MATERIALIZED" if part else "MATERIALIZED"
+        )
     ).fetchall():
         # Without a date a denial outlasts every grant, and a grant yields to any denial.
         undated = LONG_AGO if status == "granted" else FOR_EVER

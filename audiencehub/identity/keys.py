@@ -62,7 +62,7 @@ def derive(connection: Connection, policy: Policy) -> None:
     connection.execute(
         f"""
         INSERT INTO identity_key
-        WITH record AS (
+        WITH record AS NOT MATERIALIZED (
             SELECT source, source_id, own FROM identity_record WHERE entity = $entity
         ), mine AS (
             SELECT * FROM record WHERE own IN (SELECT own FROM touched_own)

@@ -169,13 +169,15 @@ def _facts(hub: Hub, extent: _Extent) -> None:
         leading = affected.leads(connection)
         tables = [one for one in tables if affected.reach(connection, one, leading)]
     made = [one for one in tables if one.name != "consent"]
-    for sql in facts.naming(made, part=part):
-        connection.execute(sql)
+    if part:
+        for sql in (sql for table in made for sql in facts.read(table)):
+            connection.execute(sql)
+    if made:
+        for sql in facts.naming(made, part=part):
+            connection.execute(sql)
     _rates(hub, made, part=part)
     connection.execute("CREATE OR REPLACE TEMP TABLE active AS SELECT id FROM part_contact")
     for table in made:
-        if part:
-            _owners(hub, table)
         for sql in facts.fact(table, part=part):
             connection.execute(sql)
         if part:
@@ -186,12 +188,9 @@ def _facts(hub: Hub, extent: _Extent) -> None:
 
 
 def _owners(hub: Hub, table: Table) -> None:
-    """Note whose facts are made anew: as it stands, so before and after they are."""
+    """Note whose facts were and are made anew."""
     connection = hub.warehouse.connection
-    connection.execute(
-        "CREATE OR REPLACE TEMP TABLE owner AS SELECT DISTINCT contact_id, account_id "
-        f'FROM "{table.name}" SEMI JOIN reach_{table.name} USING (source, source_id)'
-    )
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE owner AS {facts.owners(table)}")
     touched.add(connection, "contact", "SELECT contact_id FROM owner")
     touched.add(connection, "account", "SELECT account_id FROM owner")
     if table.name == "event":

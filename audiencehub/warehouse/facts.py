@@ -2,7 +2,7 @@
 
 Reads the temporary tables `rate`, that the resolve step fills, and `named_email`,
 `named_external_id` and `named_domain`, and the variable `company_currency`. Every statement comes
-whole, or for the rows of `reach_<table>` only, with the same result for these.
+whole, or for the rows of `reach_<table>` only, with the same result for these: `read` finds them.
 """
 
 from __future__ import annotations
@@ -36,16 +36,27 @@ def dated(table: Table) -> str | None:
     return next((name for name in DAY_OF_RATE if name in dates), dates[0] if dates else None)
 
 
+def read(table: Table) -> Iterator[str]:
+    """Fill `read_<table>` with the live rows of `reach_<table>`, and `gone_<table>` with the place
+    and the owners of what these have been; finding few rows costs as much as reading all."""
+    name = table.name
+    yield (
+        f"CREATE OR REPLACE TEMP TABLE read_{name} AS FROM source_{name} "
+        f"SEMI JOIN reach_{name} USING (source, source_id) WHERE NOT deleted"
+    )
+    yield (
+        f"CREATE OR REPLACE TEMP TABLE gone_{name} AS "
+        f'SELECT rowid AS place, contact_id, account_id FROM "{name}" '
+        f"SEMI JOIN reach_{name} USING (source, source_id)"
+    )
+
+
 def naming(tables: Iterable[Table], *, part: bool = False) -> Iterator[str]:
     """Fill the tables of natural keys that name exactly one person or company."""
     listed = list(tables)
     for key, link in NAMES.items():
-        asked = " UNION ".join(
-            f"SELECT {link} FROM source_{one.name} s "
-            f"SEMI JOIN reach_{one.name} USING (source, source_id)"
-            for one in listed
-        )
-        only = f"AND s.{key} IN ({asked})" if part else ""
+        asked = " UNION ".join(f"SELECT {link} FROM {_rows(one, part)}" for one in listed)
+        only = f"AND s.{key} IN ({asked})" if part and asked else ""
         yield f"""
             CREATE OR REPLACE TEMP TABLE named_{key} AS
             SELECT s.{key} AS key, min(m.id) AS id
@@ -63,7 +74,7 @@ def naming(tables: Iterable[Table], *, part: bool = False) -> Iterator[str]:
 def currency_days(tables: Iterable[Table], *, part: bool = False) -> str:
     """Every (currency, day) that a fact with money has."""
     return " UNION ".join(
-        f'SELECT currency, CAST("{at}" AS DATE) FROM source_{table.name} {_among(table, part)} '
+        f'SELECT currency, CAST("{at}" AS DATE) FROM {_rows(table, part)} '
         f'WHERE currency IS NOT NULL AND "{at}" IS NOT NULL AND NOT deleted'
         for table in tables
         if (at := dated(table))
@@ -71,27 +82,32 @@ def currency_days(tables: Iterable[Table], *, part: bool = False) -> str:
 
 
 def fact(table: Table, *, part: bool = False) -> Iterator[str]:
-    """Facts of known persons and companies, linked, in place of what stood."""
+    """Facts of known persons and companies, linked, in place of what stood; in part they stand in
+    `made_<table>`, too."""
     name = table.name
-    columns = ", ".join(_column(table, field.name) for field in table.fields)
+    columns = ", ".join(f'{_column(table, one.name)} AS "{one.name}"' for one in table.fields)
     rates, at = "", dated(table)
     if at:
         rates = f'LEFT JOIN rate r ON r.currency = s.currency AND r.day = CAST(s."{at}" AS DATE)'
     order = 'ORDER BY s."at"' if table.field("at") else ""
+    made = f"""
+        SELECT {PERSON} AS contact_id, {COMPANY} AS account_id, s.source, s.source_id, {columns}
+        FROM {_rows(table, part)} s {LINKS} {rates}
+        WHERE NOT s.deleted AND coalesce({PERSON}, {COMPANY}) IS NOT NULL {order}
+    """
     if part:
-        yield (
-            f'DELETE FROM "{name}" t USING reach_{name} r '
-            "WHERE r.source = t.source AND r.source_id = t.source_id"
-        )
+        yield f'DELETE FROM "{name}" WHERE rowid IN (SELECT place FROM gone_{name})'
+        yield f"CREATE OR REPLACE TEMP TABLE made_{name} AS {made}"
+        yield f'INSERT INTO "{name}" FROM made_{name}'
     else:
         yield f'DELETE FROM "{name}"'
-    yield f"""
-        INSERT INTO "{name}"
-        SELECT {PERSON} AS contact_id, {COMPANY} AS account_id, s.source, s.source_id, {columns}
-        FROM (SELECT * FROM source_{name} {_among(table, part)} WHERE NOT deleted) s
-        {LINKS} {rates}
-        WHERE coalesce({PERSON}, {COMPANY}) IS NOT NULL {order}
-    """
+        yield f'INSERT INTO "{name}" {made}'
+
+
+def owners(table: Table) -> str:
+    """Whose the facts of `reach_<table>` were and are; after `fact` in part."""
+    columns = "SELECT contact_id, account_id"
+    return f"{columns} FROM gone_{table.name} UNION {columns} FROM made_{table.name}"
 
 
 def spans(*, part: bool = False) -> str:
@@ -113,8 +129,8 @@ def spans(*, part: bool = False) -> str:
     """
 
 
-def _among(table: Table, part: bool) -> str:
-    return f"SEMI JOIN reach_{table.name} USING (source, source_id)" if part else ""
+def _rows(table: Table, part: bool) -> str:
+    return f"read_{table.name}" if part else f"source_{table.name}"
 
 
 def _column(table: Table, name: str) -> str:

@@ -1,7 +1,8 @@
 """What the hub held true of each person and company, and from when to when.
 
-One row per version of an entity in `<entity>_history`; a version begins at the time of the newest
-manifest that it was made from, so that a replay of landing makes the same history.
+One row per version of an entity in `<entity>_history`, with a digest to compare versions by. A
+version begins at the time of the newest manifest that it was made from, so that a replay of landing
+makes the same history.
 """
 
 from __future__ import annotations
@@ -45,23 +46,30 @@ def record(
 
 def _statements(table: Table, *, part: bool) -> Sequence[str]:
     name, key = table.name, KEYS[table.name][0]
-    columns = kept(table)
-    listed = ", ".join(f'"{column}"' for column in (key, *columns))
-    differs = " OR ".join(f'c."{column}" IS DISTINCT FROM h."{column}"' for column in columns)
-    mine, ours, fresh = (
-        f"AND {prefix}{key} IN (SELECT id FROM part_{name})" if part else ""
-        for prefix in ("", "h.", "c.")
-    )
-    return (
+    columns = ", ".join(f'"{column}"' for column in kept(table))
+    mine = f"AND {key} IN (SELECT id FROM part_{name})" if part else ""
+    digest = f"hash({columns})"
+    now = f"(SELECT {key}, {digest} AS digest FROM {name})"
+    rows, made = name, ""
+    if part:
+        made = (
+            f"CREATE OR REPLACE TEMP TABLE now_{name} AS SELECT {key}, {columns}, {digest} AS "
+            f"digest FROM {name} WHERE {key} IN (SELECT id FROM part_{name})"
+        )
+        rows, now, digest = f"now_{name}", f"now_{name}", "digest"
+    statements = (
+        made,
         f"DELETE FROM {name}_history WHERE valid_from = $at {mine}",
         f"UPDATE {name}_history SET valid_to = NULL WHERE valid_to = $at {mine}",
-        f"UPDATE {name}_history AS h SET valid_to = $at WHERE valid_to IS NULL {ours} AND {key} IN "
-        f"(SELECT h.{key} FROM {name}_history h LEFT JOIN {name} c ON c.{key} = h.{key} {fresh} "
-        f"WHERE h.valid_to IS NULL {ours} AND (c.{key} IS NULL OR {differs}))",
-        f"INSERT INTO {name}_history({listed}, valid_from) SELECT {listed}, $at FROM {name} "
-        f"WHERE {key} NOT IN (SELECT {key} FROM {name}_history WHERE valid_to IS NULL) {mine} "
-        f"ORDER BY {key}",
+        f"UPDATE {name}_history SET valid_to = $at WHERE valid_to IS NULL AND {key} IN "
+        f"(SELECT h.{key} FROM (SELECT {key}, digest FROM {name}_history WHERE valid_to IS NULL "
+        f"{mine}) h LEFT JOIN {now} c ON c.{key} = h.{key} WHERE h.digest IS DISTINCT FROM "
+        "c.digest)",
+        f"INSERT INTO {name}_history({key}, {columns}, digest, valid_from) SELECT {key}, {columns},"
+        f" {digest}, $at FROM {rows} WHERE {key} NOT IN (SELECT {key} FROM {name}_history "
+        f"WHERE valid_to IS NULL {mine}) ORDER BY {key}",
     )
+    return [one for one in statements if one]
 
 
 def as_of(connection: duckdb.DuckDBPyConnection, tables: Mapping[str, Table], at: datetime) -> None:

