@@ -56,6 +56,8 @@ def segments(summary: Mapping[str, Any], labels: Mapping[str, str]) -> None:
             name, labels.get(name, ""), f"{size:,}", _signed(entered, "+"), _signed(left, "-")
         )
     console.print(table)
+    for line in found.get("models", ()):
+        say(line)
 
 
 def plans(rows: Sequence[Mapping[str, Any]], title: str = "Plan") -> None:

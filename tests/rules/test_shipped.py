@@ -12,6 +12,7 @@ import pytest
 from referencing import Registry, Resource
 
 from audiencehub.rules import advise, load, run_examples
+from audiencehub.rules.book import MODELS
 from audiencehub.rules.computedschema import ladder_schema, trait_schema
 from audiencehub.rules.computedschema import text as computed_text
 from audiencehub.rules.load.tree import plain, read
@@ -46,9 +47,11 @@ def test_shipped_segments_are_complete():
     models = [one.model for one in rules.segments.values()]
 
     assert advise(rules, TODAY, ("salesforce", "hubspot", "meta_ads")) == []
-    assert len(rules.segments) >= 10
-    for model in ("firmographic", "technographic", "intent", "behavioral", "lifecycle"):
-        assert models.count(model) >= 2
+    for model in MODELS:
+        assert models.count(model) >= 2, model
+    assert all(one.kpis for one in rules.segments.values() if not one.ladder)
+    assert len(rules.traits) >= 8
+    assert {"lifecycle", "value_tier", "rfm_cells"} <= rules.ladders.keys()
     assert len(rules.activations("meta_ads")) >= 2
     assert {one.kind for _, one in rules.activations("hubspot")} == {"tag"}
     assert rules.destinations() == ("hubspot", "meta_ads", "salesforce")
