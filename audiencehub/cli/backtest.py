@@ -15,7 +15,7 @@ from audiencehub.cli.rulebooks import book_at, book_of
 from audiencehub.errors import ConfigError
 from audiencehub.insight.movement import Cause, Movement, Mover, movement
 from audiencehub.insight.outcomes import Group, Outcomes, outcomes
-from audiencehub.insight.rewind import Mode, known_since, rewind
+from audiencehub.insight.rewind import Mode, blind, known_since, rewind
 from audiencehub.insight.trial import Connection, Trial
 from audiencehub.ledger import Ledger
 from audiencehub.rules import RuleBook
@@ -58,6 +58,12 @@ def backtest(
     before = _before(settings, book, name, against) if against else None
     clock = instant(as_of, settings.zone)
     with desk(settings) as here:
+        # A day ends at midnight; the run of that day knew it up to its own clock.
+        if (
+            clock.astimezone(settings.zone).date()
+            == here.evaluated.astimezone(settings.zone).date()
+        ):
+            clock = min(clock, here.evaluated)
         if clock > here.evaluated:
             last = here.evaluated.astimezone(settings.zone)
             raise ConfigError(
@@ -140,6 +146,7 @@ class _Answer:
         self.size, self.total = found["size"], found["total"]
         if old is not None:
             self.movement = movement(old, new, name, people)
+        self.blind = blind(connection, book, name, self.clock)
         heads = (
             f"SELECT {entity}_id AS id, {new.holds(name)} AS inside FROM {new.table(entity)} AS m"
         )
@@ -160,6 +167,7 @@ class _Answer:
             "size": self.size,
             "total": self.total,
             "share": self.size / self.total if self.total else 0.0,
+            "blind": {table: first.isoformat() for table, first in self.blind.items()},
             "movement": self.movement.json() if self.movement else None,
             "version_before": self.before.version if self.before else None,
             "afterwards": self.outcomes.json(),
@@ -176,6 +184,12 @@ class _Answer:
         if not self.total:
             say(f"There was no {self.rule.of} yet.\n  -> use a later date")
             return
+        for table, first in self.blind.items():
+            fold(
+                f"No {table} is dated before {first:%Y-%m-%d}: what the rule asks of it could not "
+                "be seen then.",
+                style="yellow",
+            )
         if self.movement is not None and self.before is not None:
             _movement(self.movement, self.before.version, self.rule.version, against)
         _outcomes(self.outcomes, self.rule.of)
@@ -246,7 +260,7 @@ def _outcomes(found: Outcomes, entity: str) -> None:
 
 
 def _pair(table: Table, what: str, members: float, rest: float) -> None:
-    ratio = f"{members / rest:.1f} ×" if rest else ""
+    ratio = f"{members / rest:.1f} ×" if rest and members else ""
     table.add_row(what, f"{members:,.1f}", f"{rest:,.1f}", ratio)
 
 

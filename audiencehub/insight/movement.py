@@ -31,7 +31,7 @@ class Cause:
 
     def __str__(self) -> str:
         when = "the version before" if self.version == "before" else "this version"
-        verb = "lets in by" if self.holds else "leaves out by"
+        verb = "lets in by" if self.holds else "keeps out by"
         return f"{when} {verb}: {self.clause}"
 
 

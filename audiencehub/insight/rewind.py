@@ -8,14 +8,16 @@ nothing the value is unknown, never the later one.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Literal
 
 from audiencehub.canonical import Table
+from audiencehub.insight.reads import readings
 from audiencehub.insight.trial import Connection
+from audiencehub.rules import RuleBook
 from audiencehub.rules.language.catalog import BORN
 from audiencehub.warehouse import history
-from audiencehub.warehouse.scratch import replace
+from audiencehub.warehouse.scratch import COPY, replace
 
 Mode = Literal["known", "hindsight"]
 ENTITIES = ("contact", "account")
@@ -54,6 +56,20 @@ def known_since(connection: Connection) -> datetime | None:
         "UNION ALL SELECT min(valid_from) FROM account_history)"
     ).fetchall()[0]
     return None if found is None else found.replace(tzinfo=UTC)
+
+
+def blind(connection: Connection, book: RuleBook, segment: str, at: datetime) -> dict[str, date]:
+    """Tables of facts that the rule reads and that begin only after `at`, with their first day."""
+    tables = {one.table for one in readings(book.segments[segment].when, book)} & BORN.keys()
+    found = {}
+    for table in sorted(tables):
+        ((first,),) = connection.execute(
+            f'SELECT min("{BORN[table]}") FROM {COPY}."{table}"'
+        ).fetchall()
+        day = first.date() if isinstance(first, datetime) else first
+        if day is not None and day > at.date():
+            found[table] = day
+    return found
 
 
 def rewind(

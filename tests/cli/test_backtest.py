@@ -189,3 +189,24 @@ def test_faults_of_an_old_version_name_the_revision(home):
 
     assert found.exit_code == 2
     assert "HEAD:segment_rules/wanted.yaml:6" in found.output
+
+
+def test_a_rule_on_facts_that_begin_later_says_so(home):
+    """Nobody, because nothing was recorded yet, must not read as a rule that fits nobody."""
+    rule(home, "lookers", {"event": {"name": "page_view"}})
+
+    found = answer("backtest", "lookers", "--as-of", "2026-05-16")
+    shown = run("backtest", "lookers", "--as-of", "2026-05-16").output
+
+    assert found["size"] == 0
+    assert found["blind"] == {"event": "2026-11-13"}
+    assert "No event is dated before 2026-11-13" in shown
+
+
+def test_the_day_of_the_copy_itself(home):
+    """Today ends at midnight, after the copy was made: the question is still a fair one."""
+    found = answer("backtest", "wanted", "--as-of", "2026-11-16")
+
+    assert (found["mode"], found["total"]) == ("known", 40)
+    assert found["afterwards"]["days"] == 0
+    assert "Nothing has happened since" in run("backtest", "wanted", "--as-of", "2026-11-16").output

@@ -219,3 +219,21 @@ def test_a_segment_without_action_owner_or_with_a_review_that_is_past(home):
     assert "idle has no owner" in found
     assert "idle was to be reviewed by 2020-01-01" in found
     assert "idle goes nowhere" in found
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("account.industri", "Did you mean account.industry?"),
+        ("account.titel", "Did you mean contact.title?"),
+        ("acount.industry", "Did you mean account.industry?"),
+        ("account.favourite_colour", "Use a field such as"),
+    ],
+)
+def test_the_nearest_word_is_near(home, word, said):
+    """A suggestion that has only the prefix in common sends people the wrong way."""
+    rule(home, "odd", {word: "x"})
+
+    (fault,) = json.loads(run("check", "--json").stdout)["faults"]
+
+    assert said in fault["hint"]

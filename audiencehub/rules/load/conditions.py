@@ -177,11 +177,13 @@ class Reader:
         dotted = [f"{scope}.{name}" for scope in scopes for name in catalog.names(scope)]
         dotted += [f"trait.{name}" for name in self.desk.traits]
         bare = catalog.names(self.of)
-        hint = near(word, (*TREE, *LEAVES, *dotted, *bare))
-        tail = word.rpartition(".")[2]
-        if hint.startswith("Did"):
-            return hint
-        for scope in scopes:
+        head, _, tail = word.rpartition(".")
+        # A prefix that is right would make every field that has it look alike.
+        if head not in scopes:
+            hint = near(word, (*TREE, *LEAVES, *dotted, *bare))
+            if hint.startswith("Did"):
+                return hint
+        for scope in sorted(scopes, key=lambda one: one != head):
             close = near(tail, catalog.names(scope))
             if close.startswith("Did"):
                 return close.replace("you mean ", f"you mean {scope}.")
