@@ -18,7 +18,7 @@ MOST = 0.6
 @pytest.fixture(scope="module")
 def second_morning(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What the sync of the second day says of segments; nothing was sent, all plans are held."""
-    project = Project.make(tmp_path_factory.mktemp("library") / "demo", world=FULL)
+    project = Project.make(tmp_path_factory.mktemp("library") / "demo", world=FULL, library=True)
     with project.sandbox() as urls:
         project.sync("--quiet", "--no-prefect", code=3)
         process.next_day(urls)
