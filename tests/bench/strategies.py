@@ -110,9 +110,7 @@ def _again(path: Path, later: timedelta, who: str, young: bool) -> Result:
         f"SELECT contact_id, 'page_view', TIMESTAMP '{at}', '/pricing', 1 FROM contact WHERE {who}"
     )
     connection.execute(f"UPDATE contact SET title = 'VP Data' WHERE {who} AND contact_id % 2 = 1")
-    connection.execute(
-        f"INSERT INTO touched SELECT 'contact', contact_id FROM contact WHERE {who}"
-    )
+    connection.execute(f"INSERT INTO touched SELECT 'contact', contact_id FROM contact WHERE {who}")
     connection.execute("CHECKPOINT")
     now = compile_book(book, CLOCK + later)
     with Meter() as meter:
