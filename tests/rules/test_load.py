@@ -106,7 +106,7 @@ WHENS = {
     "{trait.ltv: {at_least: 5}}": ("there is no trait.ltv", "traits/"),
     "{custom.tier: gold}": ("no custom field", "[custom.contact.tier]"),
     "{account.custom.tier: gold}": ("no custom field", "[custom.account.tier]"),
-    "{contact.custom_tier: gold}": ("no condition", "Did you mean"),
+    "{contact.custom_tier: gold}": ("no condition", "Use a field such as"),
     "{rank: {}}": ("says not by what", "annual_revenue"),
     "{acount.industry: x}": ("no condition", "account.industry"),
     "{consent: granted}": ("never a condition", "always apply"),

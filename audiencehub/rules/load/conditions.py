@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from difflib import SequenceMatcher, get_close_matches
 
 from audiencehub.canonical import PREFIX
 from audiencehub.model import Entity
@@ -183,8 +184,12 @@ class Reader:
             hint = near(word, (*TREE, *LEAVES, *dotted, *bare))
             if hint.startswith("Did"):
                 return hint
-        for scope in sorted(scopes, key=lambda one: one != head):
-            close = near(tail, catalog.names(scope))
-            if close.startswith("Did"):
-                return close.replace("you mean ", f"you mean {scope}.")
+        close = [
+            (SequenceMatcher(None, tail, name).ratio() + (scope == head) / 10, scope, name)
+            for scope in scopes
+            for name in get_close_matches(tail, catalog.names(scope), 1)
+        ]
+        if close:
+            _, scope, name = max(close)
+            return f"Did you mean {scope}.{name}?"
         return "Use a field such as account.industry, or one of: " + ", ".join((*TREE, *LEAVES))
