@@ -10,13 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audiencehub.rules.portable import traits
-from tests.rules.portable import traits_by
+from audiencehub.testing import oracle
+from tests.rules.portable import by_duckdb, by_postgres, traits_by
 from tests.rules.test_portable import ENGINES, RANDOM
-from tests.rules.traitkit import TraitChance, book_of, by_oracle
+from tests.rules.test_traits import case
+from tests.rules.traitkit import by_oracle
 
 BOOKS = int(os.environ.get("PORTABLE_BOOKS", "15"))
 MANY = int(os.environ.get("PORTABLE_BOOKS_MANY", "200"))
-TRAITS = 10
 
 
 @pytest.fixture(params=ENGINES)
@@ -26,18 +27,19 @@ def warehouse(request: pytest.FixtureRequest) -> Any:
 
 
 def differences(warehouse: Any, seed: int) -> list[Any]:
-    """Entity, id and trait with both values, where the two are not the same."""
-    chance = TraitChance(seed)
-    rules, world = book_of(chance.traits(TRAITS), zone=chance.zone), chance.scored()
-    found = traits_by(warehouse, rules, world, chance.clock)
-    wanted = by_oracle(rules, world, chance.clock)
-    return [
+    """Entity, id and trait with both values, and segment with both sets, where they differ."""
+    rules, world, clock = case(seed)
+    found, wanted = traits_by(warehouse, rules, world, clock), by_oracle(rules, world, clock)
+    engine = by_duckdb if warehouse is None else by_postgres(warehouse)
+    matched, members = engine(rules, world, clock), oracle.members(rules, world, clock)
+    wrong: list[Any] = [
         (entity, key, name, found[entity][key][name], value)
         for entity, rows in wanted.items()
         for key, columns in rows.items()
         for name, value in columns.items()
         if found[entity][key][name] != value
     ]
+    return wrong + [(s, matched[s], members[s]) for s in members if matched[s] != members[s]]
 
 
 @settings(max_examples=BOOKS, **RANDOM)
