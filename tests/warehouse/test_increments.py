@@ -231,7 +231,7 @@ class Twins:
             self.ledger.merges.undo(chosen.merge_id, "ann", self.clock, "two people")
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 @given(begin, st.lists(run, min_size=1, max_size=4))
 def test_an_increment_gives_the_tables_of_a_full_pass(first, runs):
     """If it fails, what an hourly sync resolves drifts from what the nightly one says, or a rule
