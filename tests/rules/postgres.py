@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from psycopg.types.json import Jsonb
 
 from audiencehub.rules.language.catalog import TABLE_OF, Catalog
 from audiencehub.testing.world import FACT_KEYS, KEYS, World
@@ -172,5 +173,5 @@ def _stored(value: Any) -> Any:
     if isinstance(value, datetime) and value.tzinfo is not None:
         return value.astimezone(UTC).replace(tzinfo=None)
     if isinstance(value, Mapping):
-        return psycopg.types.json.Jsonb(value)
+        return Jsonb(value)
     return list(value) if isinstance(value, tuple) else value
