@@ -12,7 +12,7 @@ LONG = 5_000_000
 
 
 def main() -> None:
-    """Run and print; a million contacts need about five minutes and two gigabytes."""
+    """Run and print; a million contacts need some minutes and six gigabytes."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--contacts", type=int, nargs="+", default=USUAL, help="sizes; main first")
     parser.add_argument("--long", action="store_true", help="and five million")

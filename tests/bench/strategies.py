@@ -150,8 +150,9 @@ def group(path: Path, *, young: bool) -> Result:
 
 def _read(connection: duckdb.DuckDBPyConnection) -> None:
     for table, columns in READ.items():
-        most = ", ".join(f'max("{one}")' for one in columns)
-        connection.execute(f'SELECT {most} FROM "{table}"').fetchall()
+        # A hash of each value keeps the engine from answering by statistics.
+        hashes = ", ".join(f'bit_xor(hash("{one}"))' for one in columns)
+        connection.execute(f'SELECT {hashes} FROM "{table}"').fetchall()
 
 
 def portable(path: Path, *, young: bool) -> Result:

@@ -115,6 +115,10 @@ class _Pass:
         program = self.compiled.program
         leaves = program.sets[entity]
         units, rest = split(leaves, program.catalog)
+        if self.between.new_day:
+            # Anyone's verdict may differ: reading all once is cheaper than copying all.
+            rest += [slot for unit in units if unit.daily for slot in unit.slots]
+            units = [unit for unit in units if not unit.daily]
         self._do(f"CREATE OR REPLACE TEMP TABLE changed_{entity}(id INTEGER)")
         slicer = Slicer(entity, units, self.between, self.database, self.columns)
         self._dirty(slicer)
@@ -154,10 +158,6 @@ class _Pass:
             )
         for sql, values in slicer.dirty():
             self._do(sql, values)
-        for unit in slicer.units:
-            if unit.daily and self.between.new_day:
-                bit = f"{1 << unit.bit}::UBIGINT"
-                self._do(f"INSERT INTO {table} SELECT {entity}_id, {bit} FROM {entity}")
         self._do(
             f"CREATE OR REPLACE TEMP TABLE {table} AS "
             f"SELECT id, bit_or(g) AS g FROM {table} GROUP BY id"

@@ -27,6 +27,7 @@ from audiencehub.rules.language.form import (
     Node,
     Not,
     Rows,
+    Step,
     Strength,
     Trend,
 )
@@ -46,6 +47,11 @@ def group_of(leaf: Grouped) -> Group:
     """The group of a leaf: events by the names its `where` is limited to."""
     names = _names(leaf.where) if leaf.table == "event" else ()
     return Group(leaf.owner, leaf.table, names)
+
+
+def names_asked(step: Step) -> tuple[str, ...]:
+    """The event names that the rows of a step are limited to; none: any."""
+    return _names(step.where) if step.table == "event" else ()
 
 
 def _names(where: Node | None) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from typing import Any
 from audiencehub.rules.compile.bind import Recipe
 from audiencehub.rules.compile.leaves import Leaves
 from audiencehub.rules.compile.moves import Edge, moves
-from audiencehub.rules.compile.rows import group_of, oldest_of
+from audiencehub.rules.compile.rows import group_of, names_asked, oldest_of
 from audiencehub.rules.compile.words import WORD, Slot
 from audiencehub.rules.language.catalog import Catalog
 from audiencehub.rules.language.form import Grouped, Leaf, Sequence
@@ -72,8 +72,8 @@ def _unit(bit: int, slots: list[Slot[Leaf]], catalog: Catalog) -> Unit:
         start = oldest_of(grouped, catalog)
         readers = (Reader(leaf.table, bit, group_of(leaf).names, start),)
     elif isinstance(leaf, Sequence):
-        names = dict.fromkeys(step.table for step in (leaf.first, *leaf.then))
-        readers = tuple(Reader(name, bit) for name in names)
+        steps = dict.fromkeys((leaf.first, *leaf.then))
+        readers = tuple(Reader(one.table, bit, names_asked(one)) for one in steps)
     return Unit(bit, tuple(slots), readers, edges, any(one.daily for one in found))
 
 
