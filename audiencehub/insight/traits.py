@@ -55,7 +55,8 @@ def load_traits(connection: duckdb.DuckDBPyConnection, entity: Entity) -> Traits
     scores: dict[tuple[str, int], list[dict[str, Any]]] = {}
     if "model_score" in present:
         cursor = connection.execute(
-            f"SELECT entity, id, model, value, at FROM model_score WHERE entity = ? AND id IN {people}",
+            'SELECT entity, id, model, value, "at" FROM model_score WHERE entity = ? '
+            f"AND id IN {people}",
             [entity],
         )
         for one, number, model, value, at in cursor.fetchall():

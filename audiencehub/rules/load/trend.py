@@ -94,5 +94,3 @@ def _change(desk: Desk, mapping: Map) -> Tests | None:
         desk.fault(mapping, "trend: has no test", "Add change: {at_most: -50%}")
         return None
     return read_tests(desk, node, "share", "change")
-
-
