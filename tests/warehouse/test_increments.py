@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -229,6 +230,74 @@ class Twins:
         if merges:
             chosen = merges[which % len(merges)]
             self.ledger.merges.undo(chosen.merge_id, "ann", self.clock, "two people")
+
+
+def page(*records, full=False):
+    """A step: these records, each (table, source id, values) of the CRM."""
+    rows = [
+        (table, {"source": "crm", "source_id": key, "deleted": False, "observed_at": START} | said)
+        for table, key, said in records
+    ]
+    return "page", full, rows
+
+
+ANN, BOB = ({"email": f"{name}@one.example"} for name in ("ann", "bob"))
+BY_MAIL = {"contact_email": "ann@one.example", "name": "login", "at": START}
+BY_SITE = {"account_domain": "one.example", "name": "visit", "at": START}
+LINKED = "SELECT contact_id, account_id FROM event ORDER BY ALL"
+CASES = {
+    "an address that names nobody any more": (
+        [page(("contact", "1", ANN), ("event", "1", BY_MAIL))],
+        [page(("contact", "1", BOB))],
+        LINKED, [],
+    ),
+    "an address that one person is left with": (
+        [page(("contact", "1", ANN), ("contact", "2", ANN | {"external_id": "K2"}),
+              ("event", "1", BY_MAIL)), ("undo", 0, None)],
+        [page(("contact", "2", BOB | {"external_id": "K2"}))],
+        LINKED, [(0, None)],
+    ),
+    "a fact before its contact": (
+        [page(("event", "1", BY_MAIL))],
+        [page(("contact", "1", ANN))],
+        LINKED, [(0, None)],
+    ),
+    "a domain that another company has now": (
+        [page(("account", "1", {"domain": "one.example"}), ("account", "2", {}),
+              ("contact", "1", ANN), ("event", "1", BY_SITE))],
+        [page(("account", "1", {}), ("account", "2", {"domain": "one.example"}))],
+        "SELECT account_id FROM contact UNION ALL SELECT account_id FROM event", [(1,), (1,)],
+    ),
+    "a company that comes after its contact": (
+        [page(("contact", "1", {"account_ref": "9"}))],
+        [page(("account", "9", {"name": "X"}))],
+        "SELECT account_id FROM contact", [(0,)],
+    ),
+    "a circle that closes far from the record": (
+        [page(*(("account", str(n), {"parent_ref": str(n + 1)}) for n in range(1, 4)),
+              ("account", "4", {}))],
+        [page(("account", "4", {"parent_ref": "1"}))],
+        "SELECT DISTINCT parent_account_id FROM account", [(None,)],
+    ),
+    "a value that has run out": (
+        [page(("contact", "1", {"title": "CTO", "source": "shop"}))],
+        [("wait", 24 * 8, None)],
+        "SELECT title FROM contact", [(None,)],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_what_a_change_reaches(case, tmp_path):
+    """If it fails, somebody far from the record that changed keeps what is no longer true."""
+    before, after, sql, wanted = CASES[case]
+    twins = Twins(tmp_path)
+    try:
+        twins.run(before)
+        twins.run(after)
+        assert twins.part.connection.execute(sql).fetchall() == wanted
+    finally:
+        twins.close()
 
 
 @settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
