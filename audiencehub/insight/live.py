@@ -9,6 +9,7 @@ from itertools import combinations
 
 from audiencehub.canonical import Table
 from audiencehub.errors import Fault
+from audiencehub.insight.audit import audit, not_measurable
 from audiencehub.insight.reads import Reading, readings
 from audiencehub.insight.trial import ENTITIES, Connection, Trial
 from audiencehub.model import Entity
@@ -20,6 +21,8 @@ ALIKE = 0.95
 """Two segments that share more than this of their members, taken together, are one."""
 BROAD = 0.80
 """A segment of more than this share of everybody tells nobody apart."""
+SPARSE = "sparse"
+"""What nothing fills, or too little, is said per rule and field."""
 FEW = 20
 """Smaller segments are not compared: they are alike by chance."""
 
@@ -48,9 +51,32 @@ def live_advice(
 
     `connection` is a scratch warehouse; the rules are evaluated there at the clock.
     """
-    unfilled = list(_unfilled(connection, book, tables, limits))
+    found = list(_unfilled(connection, book, tables, limits))
+    found += _unmeasured(connection, book, tables, limits, clock)
     trial = Trial(connection, book, clock)
-    return sorted([*unfilled, *_sizes(trial)])
+    return sorted([*found, *_sizes(trial)])
+
+
+def _unmeasured(
+    connection: Connection,
+    book: RuleBook,
+    tables: Mapping[str, Table],
+    limits: Audit,
+    clock: datetime,
+) -> Iterator[Fault]:
+    """A fault per segment that reads fields which are there, and fail the audit of the data."""
+    failing = [
+        one for one in audit(connection, tables, limits, book, clock) if one.whole.verdict != SPARSE
+    ]
+    for name, reasons in not_measurable(failing, book).items():
+        rule = book.segments[name]
+        more = f" (and {len(reasons) - 1} more)" if len(reasons) > 1 else ""
+        yield Fault(
+            rule.path,
+            rule.line,
+            f"{name} is not measurable: {reasons[0]}{more}",
+            "audiencehub audit data shows its fields, by source",
+        )
 
 
 def _unfilled(

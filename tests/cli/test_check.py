@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from datetime import timedelta
 
 import pytest
 
@@ -86,6 +87,22 @@ def test_a_hardly_filled_field_is_flagged_with_its_share(home):
         "contact.state is hardly filled: fill 1.0% (1 of 100" in one
         for one in messages(answer("check"))
     )
+
+
+def test_a_segment_on_facts_that_have_stopped_is_not_measurable(home):
+    """A feed that died in summer still gives sizes; whoever trusts them acts on the past."""
+    rule(home, "active", {"event": {"name": "login"}})
+    rule(home, "germans", {"country": "DE"})
+    login = {"source": "crm", "source_id": "1", "name": "login", "at": NOW - timedelta(days=100)}
+    stands = {**login, "observed_at": NOW, "deleted": False, "absent": False, "manifest_id": 1}
+    facts = {"event": [{**login, "contact_id": 1}], "source_event": [stands]}
+    publish(home, {NOW: {**company(), **facts}})
+
+    lost = [one for one in answer("check")["advice"] if "not measurable" in one["message"]]
+
+    assert [one["path"] for one in lost] == ["segment_rules/active.yaml"]
+    assert "nothing newer than 100 days" in lost[0]["message"]
+    assert "audiencehub audit data" in lost[0]["hint"]
 
 
 def test_a_table_without_rows_is_flagged(home):
