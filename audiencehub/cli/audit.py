@@ -1,7 +1,8 @@
-"""Verbs that examine what the hub works with: audit data."""
+"""Verbs that examine what the hub works with and what it did: audit data, audit verify."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime
 from difflib import get_close_matches
 from typing import Annotated, Any
@@ -21,19 +22,30 @@ from audiencehub.insight.audit import (
     not_measurable,
     uncleaned,
 )
+from audiencehub.ledger import Ledger
+from audiencehub.ledger.audit import Checked
 from audiencehub.opening import load_rules
 from audiencehub.settings import Settings, load
 from audiencehub.warehouse import open_published
 
 COLORS = {"ok": "green", "invalid": "red", "sparse": "red", "stale": "red", "drifting": "yellow"}
+PLACES = {
+    "number": "a gap in the numbers",
+    "hash": "its content is not what its hash covers",
+    "end": "the chain does not end where the last act was noted",
+}
 LONGEST = 60
 """Characters of a raw value that are shown; what is kept of it, with --json."""
 
 
 def register(app: typer.Typer) -> None:
     """Add the verbs of this module."""
-    group = typer.Typer(help="Examine the data that rules stand on.", no_args_is_help=True)
+    group = typer.Typer(
+        help="Examine the data that rules stand on, and the record of what was done.",
+        no_args_is_help=True,
+    )
     group.command("data")(data)
+    group.command("verify")(verify)
     app.add_typer(group, name="audit")
 
 
@@ -93,6 +105,48 @@ def data(
         if field is not None:
             _detail(chosen[0], aside)
         _lost(lost, len(book.segments), field is not None, env)
+
+
+@verb
+def verify(env: Env = "sandbox", as_json: AsJson = False) -> None:
+    """Follow the chain of the audit from its first row to its last; sends and changes nothing.
+
+    Each row's hash covers the row before it: a row that was changed, removed, put in or moved is
+    named, with what was expected there. Exits 0 when the chain is whole, 1 when it is broken.
+
+    Example: audiencehub audit verify --env prod
+    """
+    settings = load(env)
+    if not (settings.folder / "ledger.sqlite").is_file():
+        raise ConfigError(
+            f"There is no ledger of {env} yet.", hint="The first run makes it: audiencehub sync"
+        )
+    ledger = Ledger.open(settings.folder)
+    try:
+        checked = ledger.audit.check()
+    finally:
+        ledger.close()
+    if as_json:
+        emit({"rows": checked.rows, "whole": not checked.breaks,
+              "breaks": [asdict(one) for one in checked.breaks]})  # fmt: skip
+    else:
+        _chain(checked)
+    if checked.breaks:
+        raise typer.Exit(1)
+
+
+def _chain(checked: Checked) -> None:
+    rows = f"{checked.rows:,} row{'s' * (checked.rows != 1)}"
+    if not checked.breaks:
+        say(f"The audit chain is whole: {rows}, each covering the one before it.")
+        return
+    say(f"The audit chain is broken; it has {rows}.", style="red")
+    for one in checked.breaks:
+        fold(f"  row {one.row:,}: {PLACES[one.what]}: expected {one.expected}, found {one.found}")
+    fold(
+        "  -> Somebody wrote to ledger.sqlite beside the hub. Restore it from a backup that "
+        "verifies, or compare these rows with one."
+    )
 
 
 def _wanted(one: FieldAudit, field: str | None, everything: bool) -> bool:
