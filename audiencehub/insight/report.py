@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from audiencehub.insight.shelves import Shelf, shelves
+from audiencehub.insight.stages import Flow, flow
+from audiencehub.ledger import Ledger
 from audiencehub.rules import RuleBook
+from audiencehub.rules.language.trait import Ladder
 from audiencehub.settings import Settings
+
+QUIET = "This run planned nothing and sent nothing."
+STRETCH = timedelta(days=90)
+"""Over which moves between the rungs of a ladder are counted."""
 
 STATES = {
     "completed": "Everything planned was delivered.",
@@ -28,9 +36,11 @@ def write(
     book: RuleBook,
     settings: Settings,
     at: datetime,
+    ledger: Ledger,
 ) -> Path:
     """Render the report into `folder`, also as `latest.html`; returns the run's own file."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    found = summary.get("segment", {})
     page = _template().render(
         company=settings.company.name,
         env=settings.env,
@@ -38,11 +48,19 @@ def write(
         at=at.astimezone(settings.zone),
         zone=settings.company.timezone,
         state=state,
-        state_text=STATES.get(state, state),
+        state_text=STATES.get(state, state)
+        if "plans" in summary or state != "completed"
+        else QUIET,
         sources=summary.get("sources", {}),
         normalize=summary.get("normalize", {}),
         resolve=summary.get("resolve", {}),
-        segments=_segments(summary, book),
+        shelves=[
+            _shelf(one, found, book, ledger, at) for one in shelves(found.get("sizes", {}), book)
+        ],
+        segments=len(found.get("sizes", {})),
+        moved={name: sum(found.get(name, {}).values()) for name in ("entered", "left")},
+        models=found.get("models", ()),
+        stretch=STRETCH.days,
         plans=summary.get("plans", []),
         pushed={one["target"]: one for one in summary.get("pushed", [])},
         problems=summary.get("problems", []),
@@ -61,27 +79,50 @@ def _template() -> Any:
     env = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     env.filters["n"] = lambda number: f"{number:,}"
     env.filters["percent"] = lambda share: f"{share:.1%}"
+    env.filters["days"] = lambda days: "under 1" if days < 1 else f"{days:,.0f}"
     return env.get_template("report.html")
 
 
-def _segments(summary: Mapping[str, Any], book: RuleBook) -> list[dict[str, Any]]:
-    found = summary.get("segment", {})
-    rows = []
-    for name, size in sorted(found.get("sizes", {}).items(), key=lambda item: -item[1]):
-        rule = book.segments.get(name)
-        entity = rule.of if rule else "contact"
-        total = found.get("totals", {}).get(entity, 0)
-        rows.append(
-            {
-                "id": name,
-                "label": rule.label if rule else name,
-                "model": rule.model if rule else "",
-                "goal": rule.goal if rule else "",
-                "entity": entity,
-                "size": size,
-                "share": size / total if total else 0,
-                "entered": found.get("entered", {}).get(name, 0),
-                "left": found.get("left", {}).get(name, 0),
-            }
-        )
-    return rows
+def _shelf(
+    shelf: Shelf, found: Mapping[str, Any], book: RuleBook, ledger: Ledger, at: datetime
+) -> dict[str, Any]:
+    """Segments that stand together, and for a ladder the moves between them."""
+    rows = [_segment(name, found, book) for name in shelf.names]
+    ladder = shelf.ladder
+    if ladder is not None:
+        told = flow(ledger, ladder, at - STRETCH)
+        rows = [row | _moves(row["id"], ladder, told) for row in rows]
+    return {"title": shelf.title, "ladder": ladder, "rows": rows}
+
+
+def _moves(segment: str, ladder: Ladder, told: Flow) -> dict[str, Any]:
+    """How long a rung was stood on, and where those who left it went, the most first."""
+    labels = {one.id: one.label for one in ladder.rungs}
+    rung = next(one.id for one in ladder.rungs if one.segment == segment)
+    went = {into: count for (out, into), count in told.moves.items() if out == rung}
+    total = sum(went.values())
+    ordered = sorted(went.items(), key=lambda item: (-item[1], item[0]))
+    return {
+        "days": told.days.get(rung),
+        "went": [(labels[into], count, count / total) for into, count in ordered],
+    }
+
+
+def _segment(name: str, found: Mapping[str, Any], book: RuleBook) -> dict[str, Any]:
+    rule = book.segments.get(name)
+    entity, size = rule.of if rule else "contact", found["sizes"][name]
+    total = found.get("totals", {}).get(entity, 0)
+    return {
+        "id": name,
+        "label": rule.label if rule else name,
+        "model": rule.model if rule else "",
+        "goal": rule.goal if rule else "",
+        "action": rule.action if rule else "",
+        "owner": rule.owner if rule else "",
+        "kpis": rule.kpis if rule else (),
+        "entity": entity,
+        "size": size,
+        "share": size / total if total else 0,
+        "entered": found.get("entered", {}).get(name, 0),
+        "left": found.get("left", {}).get(name, 0),
+    }

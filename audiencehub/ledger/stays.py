@@ -8,10 +8,16 @@ from datetime import datetime
 
 from audiencehub.ledger.carry import UNMERGED
 from audiencehub.ledger.db import Database
-from audiencehub.ledger.stamps import instant
+from audiencehub.ledger.stamps import instant, stamp
 
 _INTO = "merged_into "
 _FROM = "merged_from "
+_NOW = "coalesce(p.id, l.id)"
+"""Whom a line of the log is about, as persons now stand."""
+_LOG = (
+    "FROM membership_log l LEFT JOIN person_alias p ON p.entity=l.entity AND p.own=l.id"
+    " WHERE l.entity=? AND l.segment IN ({marks})"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,18 +36,24 @@ class Stays:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    def of(self, entity: str, segments: Collection[str]) -> list[Stay]:
+    def of(
+        self, entity: str, segments: Collection[str], moved_since: datetime | None = None
+    ) -> list[Stay]:
         """All stays in these segments, by segment, id and time, of the persons as they now stand.
 
         What merged persons had is the survivor's, and stays that touch are one. Merges and undone
-        merges are no entering and no leaving.
+        merges are no entering and no leaving. `moved_since` (aware): only of persons who left one
+        of the segments then or later, so that few moves cost little among many members.
         """
         wanted = sorted(segments)
         marks = ", ".join("?" * len(wanted))
+        log, values = _LOG.format(marks=marks), [entity, *wanted]
+        among = ""
+        if moved_since is not None:
+            among = f" AND {_NOW} IN (SELECT {_NOW} {log} AND l.op='left' AND l.at>=?)"
+            values += [*values, stamp(moved_since)]
         rows = self._db.rows(
-            "SELECT segment, id, op, at, reason FROM membership_log"
-            f" WHERE entity=? AND segment IN ({marks}) ORDER BY seq",
-            (entity, *wanted),
+            f"SELECT l.segment, l.id, l.op, l.at, l.reason {log}{among} ORDER BY l.seq", values
         )
         replays: dict[str, _Replay] = {}
         for segment, number, op, at, reason in rows:

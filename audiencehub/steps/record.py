@@ -23,6 +23,7 @@ def record(hub: Hub, state: str, summary: dict[str, Any]) -> str:
         hub.rules,
         hub.settings,
         hub.now,
+        hub.ledger,
     )
     hub.ledger.runs.finish(hub.run_id, state, hub.now, summary)
     hub.progress("record", 1, 1)

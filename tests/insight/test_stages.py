@@ -45,3 +45,21 @@ def test_history_follows_the_log(tmp_path):
     assert found[1][1].left_at is None
     assert told.days == {"lead": 20.0, "customer": 10.0}
     assert told.moves == {("lead", "customer"): 2, ("customer", "lead"): 1}
+
+
+def test_a_stretch_counts_who_left_in_it_and_keeps_how_long_they_had_been(tmp_path):
+    """A report of the last months must not count old moves, nor forget when a stage began."""
+    ledger = Ledger.open(tmp_path / "home")
+    for number in (1, 2, 3):
+        move(ledger, 0, number, "", "lead")
+    move(ledger, 10, 1, "lead", "customer")
+    move(ledger, 30, 2, "lead", "customer")
+    since = START + timedelta(days=30)
+
+    told = flow(ledger, LADDER, since)
+    who = histories(ledger, LADDER, since)
+    ledger.close()
+
+    assert told.days == {"lead": 30.0}
+    assert told.moves == {("lead", "customer"): 1}
+    assert list(who) == [2]

@@ -1,0 +1,99 @@
+"""The HTML report, from a real ledger and the shipped rules."""
+
+from __future__ import annotations
+
+import html
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from audiencehub.insight import report
+from audiencehub.insight.shelves import LAYER_OF, shelves
+from audiencehub.ledger import Ledger
+from audiencehub.opening import load_rules
+from audiencehub.rules.book import MODELS
+from audiencehub.settings import load
+
+ROOT = Path(__file__).parents[2]
+NOW = datetime(2026, 11, 17, 9, tzinfo=UTC)
+BOOK = load_rules(load("sandbox", ROOT))
+
+
+def move(ledger: Ledger, at: datetime, number: int, out: str, into: str) -> None:
+    run = f"r{at:%m%d}-{number}"
+    ledger.runs.start(run, "sync", "test", at, pid=1, boot_id="b", args={})
+    left = [("contact", number, f"lifecycle.{out}", "moved")] if out else []
+    entered = [("contact", number, f"lifecycle.{into}", "moved", "v1")]
+    ledger.membership.record(run, at, entered, left)
+
+
+@pytest.fixture
+def page(tmp_path):
+    """Seventeen people: one went from lead to customer lately, one long ago."""
+    ledger = Ledger.open(tmp_path / "home")
+    for number, day in ((1, 200), (2, 200)):
+        move(ledger, NOW - timedelta(days=day), number, "", "lead")
+    move(ledger, NOW - timedelta(days=150), 1, "lead", "mql")
+    move(ledger, NOW - timedelta(days=20), 2, "lead", "customer")
+    sizes = dict.fromkeys(BOOK.segments, 3) | {"gone_rule": 2, "lifecycle.customer": 17}
+    found = {
+        "sizes": sizes,
+        "totals": {"contact": 34, "account": 10},
+        "entered": {"lifecycle.customer": 4},
+        "left": {"lifecycle.lead": 5},
+        "models": ["model likely_to_buy: held-out AUC 0.84"],
+    }
+    path = report.write(
+        tmp_path, "r1", "completed", {"segment": found}, BOOK, load("sandbox", ROOT), NOW, ledger
+    )
+    ledger.close()
+    return path.read_text("utf-8")
+
+
+def row(page: str, label: str) -> str:
+    """The text of the table row that begins with the label."""
+    (found,) = re.findall(rf"<tr><td><b>{re.escape(label)}</b>.*?</tr>", page, re.DOTALL)
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", found)).split())
+
+
+def test_a_ladder_shows_its_rungs_in_order_with_days_and_moves(page):
+    """Whoever asks how long people stay a lead, and what they become, reads it here; a move from
+    before the stretch would be old news."""
+    rungs = [one.label for one in BOOK.ladders["lifecycle"].rungs]
+    assert [page.index(f"<b>{label}</b>") for label in rungs] == sorted(
+        page.index(f"<b>{label}</b>") for label in rungs
+    )
+    lead = row(page, "Stage: lead")
+    assert "180 Stage: customer 1 (100%)" in lead
+    assert "Stage: marketing qualified" not in lead
+    assert "−5" in lead
+    assert re.search(r"17 50\.0% \+4", row(page, "Stage: customer"))
+
+
+def test_each_segment_says_what_it_is_for(page):
+    """A segment without goal and KPIs in the report is a number that nobody acts on."""
+    for name, rule in BOOK.segments.items():
+        if rule.ladder:
+            continue
+        said = row(page, rule.label)
+        assert name in said
+        assert rule.goal in said
+        assert all(kpi in said for kpi in rule.kpis)
+
+
+def test_every_segment_has_one_place(page):
+    """One that is on no shelf has vanished; one on two is counted twice."""
+    sizes = dict.fromkeys(BOOK.segments, 3) | {"gone_rule": 2}
+    names = [name for shelf in shelves(sizes, BOOK) for name in shelf.names]
+
+    assert sorted(names) == sorted(sizes)
+    assert tuple(LAYER_OF) == MODELS
+    assert page.index("Without a rule now") < page.index("gone_rule")
+
+
+def test_models_and_a_run_that_sends_nothing_are_told(page):
+    """A score without its AUC is trusted blindly; a run of `segment` has delivered nothing."""
+    assert "held-out AUC 0.84" in page
+    assert "Everything planned was delivered" not in page
