@@ -1,0 +1,45 @@
+"""Settings of one environment: `deployments/<env>.toml` plus the process environment.
+
+Secrets are references, never values: `token = { env = "HUBSPOT_TOKEN" }` or
+`token = { file = "/run/secrets/hubspot" }`.
+"""
+
+from audiencehub.settings.alerts import Alerts, Slack, Webhook
+from audiencehub.settings.read import find_root, load
+from audiencehub.settings.tables import (
+    VALUES_PER_PROFILE,
+    Audit,
+    AuditLimits,
+    Company,
+    DestinationEntry,
+    Guards,
+    Identity,
+    Sandbox,
+    SourceEntry,
+    Strict,
+    TargetEntry,
+)
+from audiencehub.settings.values import instant, secret
+from audiencehub.settings.whole import Settings
+
+__all__ = [
+    "VALUES_PER_PROFILE",
+    "Alerts",
+    "Audit",
+    "AuditLimits",
+    "Company",
+    "DestinationEntry",
+    "Guards",
+    "Identity",
+    "Sandbox",
+    "Settings",
+    "Slack",
+    "SourceEntry",
+    "Strict",
+    "TargetEntry",
+    "Webhook",
+    "find_root",
+    "instant",
+    "load",
+    "secret",
+]

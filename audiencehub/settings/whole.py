@@ -1,0 +1,137 @@
+"""One environment's settings, read whole: what refers to something else is checked here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from audiencehub.canonical import Custom, Table, located, spelled, tables_with
+from audiencehub.settings.alerts import Alerts
+from audiencehub.settings.tables import (
+    Audit,
+    AuditLimits,
+    Company,
+    DestinationEntry,
+    Guards,
+    Identity,
+    Sandbox,
+    SourceEntry,
+    Strict,
+    TargetEntry,
+)
+
+
+class Settings(Strict):
+    """One environment, read whole."""
+
+    company: Company
+    clock: Literal["machine", "sandbox"] = "machine"
+    home: Path = Path(".audiencehub")
+    rules: Path = Path("segment_rules")
+    sandbox: Sandbox | None = None
+    sources: dict[str, SourceEntry] = Field(default_factory=dict)
+    destinations: dict[str, DestinationEntry] = Field(default_factory=dict)
+    guards: Guards = Guards()
+    identity: Identity = Identity()
+    custom: Custom = Field(default_factory=dict)
+    """Fields of one's own: `[custom.contact.<name>]`, `[custom.account.<name>]`."""
+    survivorship: dict[str, list[str]] = Field(default_factory=dict)
+    """Per field the sources that come first, best first: `"account.employee_count" = [...]`,
+    `"contact.custom.tier" = [...]`."""
+    audit: Audit = Audit()
+    targets: dict[str, TargetEntry] = Field(default_factory=dict)
+    alerts: Alerts = Alerts()
+    env: str = "sandbox"
+    root: Path = Path()
+
+    @field_validator("survivorship")
+    @classmethod
+    def _survivors(cls, said: dict[str, list[str]], info: ValidationInfo) -> dict[str, list[str]]:
+        sources = info.data.get("sources", {})
+        found: dict[str, list[str]] = {}
+        for name, order in said.items():
+            table, field = _field_of(info, name)
+            if table not in ("contact", "account"):
+                raise ValueError(f"{name}: only people and companies have several sources")
+            wrong = [source for source in order if source not in sources]
+            if wrong:
+                raise ValueError(f"{name} names {wrong[0]}, which is no source of this environment")
+            if f"{table}.{field}" in found:
+                raise ValueError(f"{name} is written twice")
+            found[f"{table}.{field}"] = order
+        return found
+
+    @field_validator("audit")
+    @classmethod
+    def _audited(cls, said: Audit, info: ValidationInfo) -> Audit:
+        found: dict[str, dict[str, float]] = {}
+        for name, limits in said.fields.items():
+            wrong = sorted(limits.keys() - AuditLimits.model_fields.keys())
+            if wrong:
+                raise ValueError(f"{name} has no limit {wrong[0]}")
+            found[".".join(_field_of(info, name))] = limits
+        return said.model_copy(update={"fields": found})
+
+    @field_validator("custom")
+    @classmethod
+    def _from_known_sources(cls, custom: Custom, info: ValidationInfo) -> Custom:
+        sources = info.data.get("sources", {})
+        for entity, declared in custom.items():
+            for name, one in declared.items():
+                for source in sorted(set(one.origins) - set(sources)):
+                    near = get_close_matches(source, sources, 1)
+                    meant = f"; did you mean {near[0]}?" if near else ""
+                    raise ValueError(f"{entity}.{name} comes from no source {source!r}{meant}")
+        return custom
+
+    @field_validator("alerts")
+    @classmethod
+    def _watched(cls, said: Alerts, info: ValidationInfo) -> Alerts:
+        sources = info.data.get("sources", {})
+        for source in sorted(said.stale.keys() - sources):
+            near = get_close_matches(source, sources, 1)
+            meant = f"; did you mean {near[0]}?" if near else ""
+            raise ValueError(f"stale names {source}, which is no source{meant}")
+        return said
+
+    @property
+    def tables(self) -> Mapping[str, Table]:
+        """The canonical tables, custom fields among them."""
+        return tables_with(self.custom)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The company's time zone: whose midnight ends a day."""
+        return ZoneInfo(self.company.timezone)
+
+    @property
+    def folder(self) -> Path:
+        """Where this environment keeps landing, warehouse, ledger and reports."""
+        return self.root / self.home / self.env
+
+    @property
+    def rules_folder(self) -> Path:
+        """The folder of segment rules."""
+        return self.root / self.rules
+
+    def guards_of(self, target: str) -> Guards:
+        """The guards of one target: the general ones, narrowed by its own entry."""
+        own = self.targets.get(target)
+        return Guards(**{**self.guards.model_dump(), **(own.guards if own else {})})
+
+
+def _field_of(info: ValidationInfo, name: str) -> tuple[str, str]:
+    """Table and column that a setting names. Raises ValueError with the nearest one there is."""
+    tables = tables_with(info.data.get("custom", {}))
+    found = located(tables, name)
+    if found is None:
+        known = [spelled(one.name, field.name) for one in tables.values() for field in one.fields]
+        meant = get_close_matches(name, known, 1) or get_close_matches(f"contact.{name}", known, 1)
+        hint = f"did you mean {meant[0]}?" if meant else "write contact.title or account.industry"
+        raise ValueError(f"{name} is no field; {hint}")
+    return found[0], found[1].name
