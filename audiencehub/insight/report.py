@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -92,7 +93,9 @@ def _shelf(
     if ladder is not None:
         told = flow(ledger, ladder, at - STRETCH)
         rows = [row | _moves(row["id"], ladder, told) for row in rows]
-    return {"title": shelf.title, "ladder": ladder, "rows": rows}
+    actions = Counter(row["action"] for row in rows)
+    shared = [one for one, count in actions.items() if one and count > 1]
+    return {"title": shelf.title, "ladder": ladder, "rows": rows, "shared": shared}
 
 
 def _moves(segment: str, ladder: Ladder, told: Flow) -> dict[str, Any]:

@@ -97,3 +97,23 @@ def test_models_and_a_run_that_sends_nothing_are_told(page):
     """A score without its AUC is trusted blindly; a run of `segment` has delivered nothing."""
     assert "held-out AUC 0.84" in page
     assert "Everything planned was delivered" not in page
+
+
+def test_guards_say_of_which_segment_and_a_first_plan_is_not_buried(tmp_path):
+    """Twelve lines of figures without a name hide the one thing to know: look, then approve."""
+    ledger = Ledger.open(tmp_path / "home")
+    adds = {"name": "adds", "verdict": "hold", "segment": "likely_to_buy", "message": "202 adds"}
+    first = {"name": "first_run", "verdict": "hold", "segment": "", "message": "the first plan"}
+    fine = {"name": "removals", "verdict": "ok", "segment": "", "message": "no removal"}
+    plan = {"plan_id": "p1", "target": "hubspot/contact/tags", "kind": "change", "verdict": "hold"}
+    plan |= {"adds": 202, "removes": 0, "sets": 0, "calls": 1, "excluded": {}}
+    plans = [plan | {"guards": [adds, fine]}, plan | {"guards": [adds, fine, first]}]
+    settings = load("sandbox", ROOT)
+    path = report.write(tmp_path, "r1", "held", {"plans": plans}, BOOK, settings, NOW, ledger)
+    ledger.close()
+
+    later, new = re.findall(r'<td class="guards">(.*?)</td>', path.read_text("utf-8"), re.DOTALL)
+
+    assert "likely_to_buy: 202 adds" in later
+    assert "no removal" not in later
+    assert new.index("the first plan") < new.index("and 1 more guard<") < new.index("202 adds")
