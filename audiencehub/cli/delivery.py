@@ -217,8 +217,7 @@ def _tell(settings: Settings, result: SyncResult, env: str, as_json: bool) -> No
     if as_json:
         emit({**asdict(result)})
     else:
-        labels = {name: one.label for name, one in load_rules(settings).segments.items()}
-        show.result(result, labels, env)
+        show.result(result, load_rules(settings), env)
     if result.exit_code:
         raise typer.Exit(result.exit_code)
 

@@ -23,14 +23,14 @@ def tell(settings: Settings, quiet: bool) -> None:
             f"The environment {settings.env} has no sandbox.",
             hint="Run: audiencehub demo --env sandbox",
         )
-    labels = {name: one.label for name, one in load_rules(settings).segments.items()}
+    book = load_rules(settings)
     _fresh(settings)
     with process.ensure_running(settings, sandbox_command(settings)) as urls:
         with launch.prefect_server(settings, quiet):
             _title(f"1. {settings.company.name}, first morning: pull everything, evaluate, plan")
             first = _flow(settings, "sync", {}, quiet)
             show.sources(first.summary)
-            show.segments(first.summary, labels)
+            show.segments(first.summary, book)
             show.plans(first.summary["plans"], "Plan of the first run")
             say(
                 "The first run of a target is held. You would look, and approve; so does the demo.",
@@ -44,12 +44,11 @@ def tell(settings: Settings, quiet: bool) -> None:
             _stop_on(applied)
 
             _title("3. A day passes: about 3 % of the company changes; sync again")
-            book = load_rules(settings)
             before = {name: len(process.writes(urls, name)) for name in evidence.CRMS}
             old = evidence.standing(settings, book)
             process.next_day(urls)
             second = _flow(settings, "sync", {}, quiet)
-            show.segments(second.summary, labels)
+            show.segments(second.summary, book)
             show.plans(second.summary["plans"], "Plan of the second day: only differences")
             if second.held:
                 _approve(settings, urls, second)

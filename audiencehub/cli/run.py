@@ -65,7 +65,7 @@ def sync(
     """
     settings = load(env)
     realdata.check(settings)
-    labels = {name: one.label for name, one in load_rules(settings).segments.items()}
+    book = load_rules(settings)
     options = SyncOptions(tuple(only or ()), full, dry_run)
     if no_prefect:
         result = bare(settings, options, as_of, quiet)
@@ -84,7 +84,7 @@ def sync(
     if as_json:
         emit(asdict(result))
     else:
-        show.result(result, labels, env)
+        show.result(result, book, env)
         realdata.tell(settings)
     if result.exit_code:
         raise typer.Exit(result.exit_code)
@@ -135,7 +135,7 @@ def pull(
     if as_json:
         emit(asdict(result))
     else:
-        show.result(result, {}, env)
+        show.result(result, None, env)
     raise typer.Exit(result.exit_code)
 
 
@@ -156,6 +156,5 @@ def segment_verb(
     if as_json:
         emit(asdict(result))
         return
-    labels = {name: one.label for name, one in load_rules(load(env)).segments.items()}
-    show.result(result, labels, env)
+    show.result(result, load_rules(load(env)), env)
     say("Next: audiencehub plan", style="dim")

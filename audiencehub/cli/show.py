@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rich.markup import escape
 from rich.table import Table
 
 from audiencehub.cli.common import console, say, stderr
+from audiencehub.insight.shelves import shelves
 from audiencehub.pipeline import SyncResult
+from audiencehub.rules import RuleBook
 
 
 def _signed(number: int, sign: str) -> str:
@@ -40,8 +43,8 @@ def sources(summary: Mapping[str, Any]) -> None:
         )
 
 
-def segments(summary: Mapping[str, Any], labels: Mapping[str, str]) -> None:
-    """Size of each segment, who entered and who left."""
+def segments(summary: Mapping[str, Any], book: RuleBook) -> None:
+    """Size of each segment, who entered and who left: ladders rung by rung, then by layer."""
     found = summary.get("segment", {})
     if not found.get("sizes"):
         return
@@ -50,11 +53,20 @@ def segments(summary: Mapping[str, Any], labels: Mapping[str, str]) -> None:
         table.add_column(head)
     for head in ("size", "entered", "left"):
         table.add_column(head, justify="right")
-    for name, size in sorted(found["sizes"].items(), key=lambda item: -item[1]):
-        entered, left = found["entered"].get(name, 0), found["left"].get(name, 0)
-        table.add_row(
-            name, labels.get(name, ""), f"{size:,}", _signed(entered, "+"), _signed(left, "-")
-        )
+    for shelf in shelves(found["sizes"], book):
+        table.add_section()
+        kind = f"[dim]ladder of {shelf.ladder.of}s[/]" if shelf.ladder else ""
+        table.add_row(f"[bold]{escape(shelf.title)}[/]", kind)
+        for name in shelf.names:
+            entered, left = found["entered"].get(name, 0), found["left"].get(name, 0)
+            rule = book.segments.get(name)
+            table.add_row(
+                f"  {name}",
+                escape(rule.label) if rule else "",
+                f"{found['sizes'][name]:,}",
+                _signed(entered, "+"),
+                _signed(left, "-"),
+            )
     console.print(table)
     for line in found.get("models", ()):
         say(line)
@@ -141,10 +153,11 @@ def pushed(rows: Sequence[Mapping[str, Any]]) -> None:
     console.print(table)
 
 
-def result(run: SyncResult, labels: Mapping[str, str], env: str) -> None:
-    """A whole run, for a person."""
+def result(run: SyncResult, book: RuleBook | None, env: str) -> None:
+    """A whole run, for a person; without a book, of a run that has evaluated no rule."""
     sources(run.summary)
-    segments(run.summary, labels)
+    if book is not None:
+        segments(run.summary, book)
     if "plans" in run.summary:
         plans(run.summary["plans"])
     pushed(run.summary.get("pushed", []))
