@@ -51,8 +51,8 @@ class Scored:
         if self.auc is None:
             return f"model {self.model}: no scores, {self.note}"
         return (
-            f"model {self.model}: held-out AUC {self.auc:.2f}; learnt from {self.people} people, "
-            f"{self.positives} of whom did, before {self.day}; {self.scored} scored"
+            f"model {self.model}: held-out AUC {self.auc:.2f}; learnt from {self.positives:,} "
+            f"examples among {self.people:,} people, before {self.day}; {self.scored:,} scored"
         )
 
 
@@ -90,6 +90,8 @@ def _conversion(
 def _similarity(model: Model, now: Features, seed: Ids) -> tuple[Learned | str, Features]:
     """Members of the seed are no lookalikes of themselves: they are learnt from, not scored."""
     others = np.setdiff1d(now.ids, seed)
+    if not len(seed):
+        return f"nobody was in {model.like} when the day began; learnt with a later day", now
     return learn(now, seed, model.id), now.only(others)
 
 

@@ -61,7 +61,7 @@ def learn(features: Features, positive: Ids, seed: str) -> Learned | str:
     for part, what in ((~held, "to learn from"), (held, "to judge by")):
         kinds = (int(labels[part].sum()), int((~labels[part]).sum()))
         if min(kinds) < FEWEST:
-            return f"too few people {what}: {kinds[0]} did, {kinds[1]} did not"
+            return f"too few people {what}: {kinds[0]:,} examples, {kinds[1]:,} others"
     with threadpool_limits(limits=1):
         judged = _pipeline().fit(features.values[~held], labels[~held])
         chance = judged.predict_proba(features.values[held])[:, 1]

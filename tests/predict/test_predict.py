@@ -111,6 +111,16 @@ def test_too_few_people_give_no_scores_and_a_reason(people):
     assert "too few people" in str(said)
 
 
+def test_a_seed_that_is_empty_yet_is_told_as_such():
+    """On its first day a hub has no members to learn from: "too few did" says that to nobody."""
+    model = Model("like_buyers", "similarity", like="buyers")
+
+    (said,), rows = scored(company(), model, seed=[])
+
+    assert rows == []
+    assert "nobody was in buyers when the day began" in str(said)
+
+
 def test_old_scores_go_when_nothing_can_be_learnt_any_more():
     """A stale score would keep people in a segment that nobody can justify."""
     world = company(people=5)
