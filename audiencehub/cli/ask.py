@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import datetime
+from difflib import get_close_matches
 from typing import Annotated, Any
 
 import duckdb
 import typer
 
-from audiencehub.cli.common import AsJson, Env, console, emit, fold, say, verb
+from audiencehub.cli import explained
+from audiencehub.cli.common import AsJson, Env, emit, fold, say, verb
 from audiencehub.errors import ConfigError
 from audiencehub.insight.accounts import surroundings
 from audiencehub.insight.people import load_profiles, memberships, provenance
@@ -24,7 +26,7 @@ from audiencehub.warehouse import open_published
 
 Connection = duckdb.DuckDBPyConnection
 SegmentName = Annotated[
-    list[str] | None, typer.Option("--segment", help="Only this segment; may be repeated")
+    list[str] | None, typer.Option("--segment", help="Only this segment or ladder; may be repeated")
 ]
 
 
@@ -54,11 +56,7 @@ def explain_person(
 ) -> None:
     """Print (or emit) the explanation of one person or company, as the last run left them."""
     book = load_rules(settings)
-    wrong = [name for name in segments or () if name not in book.segments]
-    if wrong:
-        raise ConfigError(
-            f"There is no segment {wrong[0]!r}.", hint=f"Use one of: {', '.join(book.segments)}"
-        )
+    segments = _named(book, segments or [])
     connection, published = open_published(settings.folder)
     try:
         entity, number = find(connection, person)
@@ -87,9 +85,36 @@ def explain_person(
             )
             return
         traits = _traits(book, profile, settings, clock)
-        _show(connection, settings, entity, number, profile, traits, found, published)
+        _show(
+            connection,
+            settings,
+            entity,
+            number,
+            profile,
+            traits,
+            found,
+            published,
+            book,
+            asked=bool(segments),
+        )
     finally:
         connection.close()
+
+
+def _named(book: RuleBook, asked: list[str]) -> list[str]:
+    """The segments asked for; a ladder stands for its rungs. Raises ConfigError for others."""
+    found = []
+    for name in asked:
+        if name in book.ladders:
+            found += [one.segment for one in book.ladders[name].rungs]
+        elif name in book.segments:
+            found.append(name)
+        else:
+            known = [*book.segments, *book.ladders]
+            near = get_close_matches(name, known, 1)
+            hint = f"Did you mean {near[0]}?" if near else f"Use one of: {', '.join(known)}"
+            raise ConfigError(f"There is no segment {name!r}.", hint=hint)
+    return found
 
 
 def find(connection: Connection, person: str) -> tuple[Entity, int]:
@@ -150,6 +175,9 @@ def _show(
     traits: list[str],
     found: list[Explanation],
     published: datetime,
+    book: RuleBook,
+    *,
+    asked: bool,
 ) -> None:
     for line in _heading(entity, number, profile):
         fold(line)
@@ -166,14 +194,7 @@ def _show(
     for line in traits:
         fold(line)
     say(f"as published {published.astimezone(settings.zone):%Y-%m-%d %H:%M}", style="dim")
-    inside = [one for one in found if one.matches or one.member]
-    for one in found:
-        console.print()
-        if one not in inside and len(found) > 1:
-            _brief(one)
-            continue
-        for place, line in enumerate(one.lines()):
-            fold(line, style="bold" if place == 0 else None)
+    explained.show(book, found, asked=asked)
 
 
 def _traits(book: RuleBook, profile: Profile, settings: Settings, clock: datetime) -> list[str]:
@@ -196,29 +217,6 @@ def _traits(book: RuleBook, profile: Profile, settings: Settings, clock: datetim
             how = told.get(trait.id, "")
             lines.append(f"  {trait.label}{of}: {said}{unit}{f' ({how})' if how else ''}")
     return ["traits:", *lines] if lines else []
-
-
-def _brief(one: Explanation) -> None:
-    head, *_ = one.lines()
-    fold(head, style="bold dim")
-    for line in _failing(one):
-        fold(f"  {line}", style="dim")
-    if one.flip:
-        near = "near miss, " * one.near_miss
-        fold(f"  {near}to enter: {'; and '.join(one.flip)}", style="dim")
-
-
-def _failing(one: Explanation) -> list[str]:
-    """The clauses right below the rule's root that are false; a `not` with what it excludes."""
-    lines = []
-    for place, line in enumerate(one.clauses):
-        if line.verdict or line.depth != 1:
-            continue
-        said = str(line).strip()
-        if line.clause == "not" and place + 1 < len(one.clauses):
-            said += f" {one.clauses[place + 1].clause}"
-        lines.append(said)
-    return lines or [str(one.clauses[0]).strip()]
 
 
 def _heading(entity: Entity, number: int, profile: Profile) -> list[str]:
