@@ -115,7 +115,8 @@ class HttpClient:
                 renewed = True
                 continue
             if reply.status in (301, 302, 303, 307, 308) and method in ("GET", "HEAD"):
-                url, params = self._url(urljoin(url, reply.headers.get("location", ""))), None
+                there = redirected(prepared.url or url, reply.headers.get("location", ""))
+                url, params = self._url(there), None
                 continue
             raise _refusal(reply)
         raise Incomplete(
@@ -167,6 +168,21 @@ def pages(
             path, query = then, None
         else:
             query = {**(query or {}), **then}
+
+
+def redirected(url: str, to: str) -> str:
+    """The address that a redirect names. Raises Incomplete when it is none, or asks for something
+    else: what answers without our query is not what was asked for."""
+    try:
+        there = urljoin(url, to)
+        if to and urlsplit(there).query == urlsplit(url).query:
+            return there
+    except ValueError:
+        pass
+    raise Incomplete(
+        "A redirect leads to what is no address, or loses the query.",
+        hint="Run again; if it stays, check the address in deployments/",
+    )
 
 
 def origin(url: str) -> tuple[str, str, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import requests
 from requests.adapters import BaseAdapter
@@ -72,12 +72,17 @@ class PolicySession(requests.Session):
             self.mount(scheme, PolicyAdapter(exchange, base_url, writes))
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:
-        """The next address if it is on the same host; else None, and the 3xx comes back."""
+        """The next address if the same is asked of the same host; else None, and the 3xx comes
+        back. A redirected POST would become a GET, whose answer says nothing of the POST."""
         target = super().get_redirect_target(resp)
-        if target is None or "//" not in target:
-            return target
-        here, there = urlsplit(resp.url), urlsplit(target)
-        return target if (here.scheme, here.netloc) == (there.scheme, there.netloc) else None
+        if not target or resp.request.method not in ("GET", "HEAD"):
+            return None
+        try:
+            here, there = urlsplit(resp.url), urlsplit(urljoin(resp.url, target))
+        except ValueError:
+            return None
+        same = (here.scheme, here.netloc, here.query) == (there.scheme, there.netloc, there.query)
+        return target if same else None
 
     def rebuild_auth(self, *_: Any) -> None:
         """Nothing: a redirect stays on its host, and netrc has no say."""

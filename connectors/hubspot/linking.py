@@ -49,9 +49,11 @@ def _associations(api: Api, kind: str, other: str, ids: Sequence[str]) -> dict[s
     reply = api.post("associations", what, body, accept={200, 207})
     found = results_of(reply)
     links: dict[str, str] = {}
+    named: set[str] = set()
     try:
         for one in found["results"]:
-            to = sorted(one["to"], key=lambda t: (not _primary(t), int(t["toObjectId"])))
+            to = sorted(list_of(one["to"]), key=lambda t: (not _primary(t), int(t["toObjectId"])))
+            named.add(str(one["from"]["id"]))
             if to:
                 links[str(one["from"]["id"])] = str(to[0]["toObjectId"])
         errors = [str(one.get("subCategory", "")) for one in found.get("errors") or []]
@@ -59,9 +61,18 @@ def _associations(api: Api, kind: str, other: str, ids: Sequence[str]) -> dict[s
         raise impossible(what, "cannot be read") from None
     if any(not code.endswith("NO_ASSOCIATIONS_FOUND") for code in errors):
         raise impossible(what, "holds errors other than missing links")
-    if len(found["results"]) + len(errors) != len(ids):
+    if len(found["results"]) + len(errors) != len(ids) or named - set(ids):
+        raise impossible(what, "does not account for every record")
+    if len(named) != len(found["results"]):
         raise impossible(what, "does not account for every record")
     return links
+
+
+def list_of(value: Any) -> list[Any]:
+    """The value, if it is a list; anything else that can be gone through would count as none."""
+    if not isinstance(value, list):
+        raise TypeError
+    return value
 
 
 def _primary(to: dict[str, Any]) -> bool:

@@ -27,7 +27,10 @@ def listing(
     while True:
         reply = api.get("objects", kind, params={**params, **({"after": after} if after else {})})
         body = results_of(reply)
-        records = checked(body["results"], kind)
+        records = checked(body["results"], kind, () if long else properties)
+        # One half in place of the other would make a tombstone of everybody in it.
+        if any(bool(one.get("archived")) is not archived for one in records):
+            raise impossible(f"the list of {kind}", "mixes live and archived records")
         yield batch_read(api, kind, properties, records) if long and not archived else records
         then = next_after(body, kind)
         if then is None:
@@ -91,11 +94,17 @@ def missing_ids(body: dict[str, Any]) -> set[str]:
     }
 
 
-def checked(results: list[Any], kind: str) -> list[Record]:
-    """The records, each with an id and properties. Raises Incomplete."""
+def checked(results: list[Any], kind: str, asked: Sequence[str] = ()) -> list[Record]:
+    """The records, each with an id and properties: some of those asked for, since HubSpot names
+    empty ones too. Raises Incomplete."""
     for one in results:
-        if not isinstance(one, dict) or not str(one.get("id") or "").isdigit():
+        if not isinstance(one, dict) or not _is_id(one.get("id")):
             raise impossible(f"a request for {kind}", "holds a record without id")
-        if not isinstance(one.get("properties"), dict):
+        properties = one.get("properties")
+        if not isinstance(properties, dict) or (asked and properties.keys().isdisjoint(asked)):
             raise impossible(f"a request for {kind}", "holds a record without properties")
     return results
+
+
+def _is_id(value: Any) -> bool:
+    return isinstance(value, str) and value.isascii() and value.isdigit()

@@ -114,7 +114,7 @@ class _Window:
             "after": after,
         }
         found = self.api.search(self.kind, body)
-        checked(found["results"], self.kind)
+        checked(found["results"], self.kind, self.properties)
         return found
 
     def _between(self, low: int) -> list[dict[str, Any]]:
