@@ -34,11 +34,12 @@ def open_hub(
     run_id: str | None = None,
     dry_run: bool = False,
     progress: Callable[..., None] | None = None,
+    args: Mapping[str, Any] | None = None,
 ) -> Iterator[Hub]:
     """The hub of one run: ledger, warehouse, rules, clock; the fakes where a sandbox is meant.
 
     Raises Faults for wrong rules or options before anything is opened, Wait when another run has
-    the warehouse.
+    the warehouse. `args` is noted with the run: what it was asked to do.
     """
     from audiencehub.hub import Hub
     from audiencehub.ledger import Ledger
@@ -72,7 +73,13 @@ def open_hub(
             dry_run=dry_run,
         )
         ledger.runs.start(
-            hub.run_id, kind, settings.env, now, pid=os.getpid(), boot_id=boot_id(), args={}
+            hub.run_id,
+            kind,
+            settings.env,
+            now,
+            pid=os.getpid(),
+            boot_id=boot_id(),
+            args={**(args or {}), "dry_run": dry_run},
         )
         try:
             yield hub

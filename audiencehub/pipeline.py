@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from audiencehub import connector, landing, rebuild
 from audiencehub.errors import ConfigError, HubError
 from audiencehub.hub import Hub
-from audiencehub.steps import land, normalize, plan, pull, push, record, resolve, segment
+from audiencehub.steps import alert, land, normalize, plan, pull, push, record, resolve, segment
 
 
 class Job(NamedTuple):
@@ -224,6 +224,7 @@ def finish(hub: Hub, call: Caller, result: SyncResult) -> SyncResult:
         result.state = "incomplete"
     result.summary["problems"] = result.problems
     result.report = call("record", ["record"], record.record, hub, result.state, result.summary)
+    call("alert", ["record"], alert.alert, hub)
     return result
 
 

@@ -10,6 +10,7 @@ from prefect.client.schemas.objects import State
 from audiencehub import landing
 from audiencehub.hub import Hub
 from audiencehub.pipeline import Caller, SyncResult
+from audiencehub.steps import alert
 from flows.running import run_flow
 from flows.tasks import Tasks, guarded
 
@@ -45,4 +46,5 @@ def keep(hub: Hub, call: Caller) -> SyncResult:
             "\n  -> Run: audiencehub audit verify"
         )
     hub.ledger.runs.finish(hub.run_id, result.state, hub.now, result.summary)
+    call("alert", ["maintain"], alert.alert, hub)
     return result

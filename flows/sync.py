@@ -42,4 +42,5 @@ def sync(
     def work(hub: Hub) -> SyncResult:
         return guarded(run_sync, hub, options, Tasks())  # type: ignore[no-any-return]
 
-    return run_flow(env, "sync", work, as_of=as_of, dry_run=dry_run)
+    asked = {"full": full, "only": options.only}
+    return run_flow(env, "sync", work, as_of=as_of, dry_run=dry_run, args=asked)

@@ -92,9 +92,10 @@ def sync(
 
 def bare(settings: Settings, options: SyncOptions, as_of: str | None, quiet: bool) -> SyncResult:
     """A sync without Prefect."""
+    asked = {"full": options.full, "only": options.only}
     with (
         progress(quiet) as bars,
-        open_hub(settings, as_of=as_of, dry_run=options.dry_run, progress=bars) as hub,
+        open_hub(settings, as_of=as_of, dry_run=options.dry_run, progress=bars, args=asked) as hub,
     ):
         return run_sync(hub, options, Caller())
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from pathlib import Path
 
+from audiencehub.ledger.alerts import Alert, AlertMessage, Alerts
 from audiencehub.ledger.audit import Audit, AuditEntry
 from audiencehub.ledger.candidates import Candidate, Candidates
 from audiencehub.ledger.carry import Carried, Carrying
@@ -33,7 +34,8 @@ from audiencehub.ledger.values import (
 )
 
 __all__ = [
-    "AuditEntry", "Believed", "Candidate", "Carried", "FileEntry", "HandEdit", "Intent",
+    "Alert", "AlertMessage", "AuditEntry", "Believed", "Candidate", "Carried", "FileEntry",
+    "HandEdit", "Intent",
     "Lease", "Ledger", "Manifest", "Membership", "Merge", "Movement", "Plan", "PlanChange",
     "Quarantined", "Run", "Said", "Separation", "Stay", "tag_hash", "tag_reasons",
     "tag_text", "tag_value",
@@ -62,6 +64,7 @@ class Ledger:
         self.plans = Plans(db, self.audit)
         self.delivery = Deliveries(db)
         self.edits = HandEdits(db)
+        self.alerts = Alerts(db)
 
     @classmethod
     def open(cls, folder: Path) -> Ledger:

@@ -115,6 +115,14 @@ class Manifests:
         )
         return maybe(found[0]) if found else None
 
+    def last_complete(self, source: str, stream: str) -> datetime | None:
+        """When a pull of the stream, of changes or of everything, was last proven complete."""
+        found = self._db.row(
+            "SELECT max(at) FROM manifest WHERE source=? AND stream=? AND complete=1",
+            (source, stream),
+        )
+        return maybe(found[0]) if found else None
+
     def latest(self, source: str, stream: str) -> Manifest | None:
         """The newest pull of a stream, complete or not."""
         sql = (

@@ -188,6 +188,17 @@ class Plans:
         """Plans that wait for approval, oldest first."""
         return self._read(f"verdict='hold' AND {LIVE}", ())
 
+    def held_since(self, plan: Plan) -> datetime:
+        """Since when plans of its target wait, one after the other: changed data voids a held
+        plan for a new one, and that does not make the waiting shorter."""
+        found = self._db.row(
+            "SELECT min(at) FROM plan WHERE target=?1 AND kind=?2 AND verdict='hold' AND n >"
+            " coalesce((SELECT max(n) FROM plan WHERE target=?1 AND kind=?2"
+            " AND verdict IN ('go','approved')), 0)",
+            (plan.target, plan.kind),
+        )
+        return (maybe(found[0]) if found else None) or plan.at
+
     def of_run(self, run_id: str) -> list[Plan]:
         """Plans that a run made or kept."""
         return self._read("run_id=?", (run_id,))

@@ -76,6 +76,16 @@ class Runs:
         sql = f"SELECT {COLUMNS} FROM run ORDER BY rowid DESC LIMIT ?"
         return [_run(row) for row in self._db.rows(sql, (n,))]
 
+    def first(self) -> datetime | None:
+        """When the first run of all began."""
+        found = self._db.row("SELECT min(started_at) FROM run")
+        return maybe(found[0]) if found else None
+
+    def reaching(self, at: datetime) -> list[Run]:
+        """Runs that had not ended by that instant, or began later; newest first."""
+        sql = f"SELECT {COLUMNS} FROM run WHERE coalesce(finished_at, ?1)>=?1 ORDER BY rowid DESC"
+        return [_run(row) for row in self._db.rows(sql, (stamp(at),))]
+
     def reap(self, at: datetime) -> list[str]:
         """Mark runs whose process is gone as crashed; their ids."""
         gone = [

@@ -151,5 +151,19 @@ ALTER TABLE separation ADD COLUMN lifted_after INTEGER;
 """Which manifest was the newest when a person decided: what was landed later, and nothing before,
 is read under the decision."""
 
-MIGRATIONS: tuple[str, ...] = (FIRST, IDENTITY, DECIDED_AFTER)
+ALERTS = """
+CREATE TABLE alert(
+  env TEXT, subject TEXT, kind TEXT NOT NULL,
+  state TEXT NOT NULL CHECK(state IN ('warning','critical','recovered')), since TEXT NOT NULL,
+  text TEXT NOT NULL, do TEXT NOT NULL, PRIMARY KEY(env, subject)) STRICT, WITHOUT ROWID;
+CREATE TABLE alert_message(
+  n INTEGER PRIMARY KEY AUTOINCREMENT, env TEXT NOT NULL, subject TEXT NOT NULL,
+  before TEXT NOT NULL, state TEXT NOT NULL, text TEXT NOT NULL, do TEXT NOT NULL,
+  at TEXT NOT NULL, CHECK(state <> before)) STRICT;
+CREATE TABLE alert_delivery(
+  channel TEXT, n INTEGER REFERENCES alert_message, attempts INTEGER NOT NULL DEFAULT 0,
+  sent_at TEXT, PRIMARY KEY(channel, n)) STRICT, WITHOUT ROWID;
+"""
+
+MIGRATIONS: tuple[str, ...] = (FIRST, IDENTITY, DECIDED_AFTER, ALERTS)
 """Version n is reached by the n-th script; never edit one that was released, append."""

@@ -41,8 +41,8 @@ class Alerts(Strict):
     stale_hours: Hours = 48
     """A source was last read to its end longer ago: warning; twice as long ago: critical."""
     stale: dict[str, Hours] = Field(default_factory=dict)
-    """The same for single sources, by settings name. Enrichers have a limit only here: they are
-    asked when there is something to ask."""
+    """The same for single sources, by settings name, or streams: `"hubspot/deal" = 72`. Enrichers
+    have a limit only here: they are asked when there is something to ask."""
     held_hours: Hours = 24
     """A plan waits for approval longer than this: warning; three times as long: critical."""
     rejects_critical: Annotated[float, Field(gt=0, le=1)] = 0.5

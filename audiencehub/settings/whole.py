@@ -93,7 +93,7 @@ class Settings(Strict):
     @classmethod
     def _watched(cls, said: Alerts, info: ValidationInfo) -> Alerts:
         sources = info.data.get("sources", {})
-        for source in sorted(said.stale.keys() - sources):
+        for source in sorted({one.partition("/")[0] for one in said.stale} - sources.keys()):
             near = get_close_matches(source, sources, 1)
             meant = f"; did you mean {near[0]}?" if near else ""
             raise ValueError(f"stale names {source}, which is no source{meant}")
