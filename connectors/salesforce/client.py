@@ -6,8 +6,6 @@ data), whose bulk calls do not refresh an expired session, and which guesses the
 
 from __future__ import annotations
 
-import csv
-import io
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,6 +19,7 @@ from simple_salesforce.format import format_soql
 from audiencehub.connector import Context
 from audiencehub.errors import ConfigError, Incomplete, Stop, Wait
 from audiencehub.http import HttpRefused, Reply, hide, is_write, limiter_for, session_for
+from connectors.salesforce.answers import ids, incomplete, part, whole_number
 from connectors.salesforce.options import SalesforceOptions
 
 __all__ = ["Client", "format_soql"]
@@ -88,48 +87,54 @@ class Client:
 
     def query(self, soql: str, *, deleted: bool = False) -> Iterator[tuple[Sequence[Json], int]]:
         """Pages of records, each with the total that the vendor gave. Raises Incomplete."""
-        reply = self.call("GET", "queryAll" if deleted else "query", params={"q": soql}).json()
-        total, seen, places = reply.get("totalSize"), 0, set[str]()
-        if not isinstance(total, int):
-            raise incomplete("A query reply has no totalSize.")
+        reply = self.call("GET", "queryAll" if deleted else "query", params={"q": soql})
+        total, seen, places = whole_number(reply, "totalSize"), set[str](), set[str]()
         while True:
-            records = reply.get("records")
-            if not isinstance(records, list) or reply.get("totalSize") != total:
-                raise incomplete("A query page has no records or another total than the first.")
-            seen += len(records)
-            following = reply.get("nextRecordsUrl")
-            if reply.get("done") is not (following is None):
+            page = part(reply)
+            if page.get("totalSize") != total:
+                raise incomplete("A query page has another total than the first.")
+            records = page.get("records")
+            named = ids(records)
+            if records is None or seen & named or len(named) != len(records):
+                raise incomplete("A query page has no records, some without Id, or one twice.")
+            seen |= named
+            following = page.get("nextRecordsUrl")
+            if page.get("done") is not (following is None):
                 raise incomplete("A query page is neither the last nor followed by another.")
-            if following is None and seen != total:
-                raise incomplete(f"A query gave {seen} of {total} records.")
+            if following is None and len(seen) != total:
+                raise incomplete(f"A query gave {len(seen)} of {total} records.")
             yield records, total
             if following is None:
                 return
+            if not isinstance(following, str) or not following.startswith("/services/"):
+                raise incomplete("A query locator is none.")
             if following in places:
                 raise incomplete("A query locator came twice.")
             places.add(following)
-            reply = self.call("GET", following).json()
+            reply = self.call("GET", following)
 
     def count(self, soql: str) -> int:
         """The number that a `SELECT COUNT()` gives, deleted records included."""
-        total = self.call("GET", "queryAll", params={"q": soql}).json().get("totalSize")
-        if not isinstance(total, int):
-            raise incomplete("A count reply has no totalSize.")
-        return total
+        return whole_number(self.call("GET", "queryAll", params={"q": soql}), "totalSize")
 
     def describe(self, entity: str) -> Mapping[str, Json]:
         """Field name to its description, as far as field-level security lets this user see."""
-        return {
-            one["name"]: one
-            for one in part(self.call("GET", f"sobjects/{entity}/describe"), "fields")
-        }
+        fields = part(self.call("GET", f"sobjects/{entity}/describe")).get("fields")
+        if not isinstance(fields, list) or not all(
+            isinstance(one, Mapping)
+            and isinstance(one.get("name"), str)
+            and isinstance(one.get("type"), str)
+            for one in fields
+        ):
+            raise incomplete(f"The description of {entity} cannot be read.")
+        return {one["name"]: one for one in fields}
 
     def wait_for(self, kind: Literal["query", "ingest"], job: str) -> Json:
         """The job when it has ended, whatever way. Raises Wait when `job_minutes` have passed."""
         end = time.monotonic() + self.options.job_minutes * 60
         pause = min(0.05, self.options.poll_seconds)
         while True:
-            found: Json = self.call("GET", f"jobs/{kind}/{job}").json()
+            found = part(self.call("GET", f"jobs/{kind}/{job}"))
             if found.get("state") in ENDED:
                 return found
             if found.get("state") not in GOING:
@@ -289,32 +294,3 @@ def refusal(reply: Reply) -> Exception:
         status=reply.status,
         code=code,
     )
-
-
-def part(reply: Reply, key: str) -> Any:
-    """One part of a reply. Raises Incomplete where it is missing."""
-    body = reply.json()
-    if not isinstance(body, Mapping) or key not in body:
-        raise incomplete(f"The reply to {reply.what} does not say its {key}.")
-    return body[key]
-
-
-def incomplete(message: str) -> Incomplete:
-    """A reply that cannot be the truth."""
-    return Incomplete(message, hint="Run again; nothing is removed because of it")
-
-
-def csv_rows(reply: Reply) -> list[list[str]]:
-    """Rows with their header. Always UTF-8, whatever the header leaves out; newlines inside values
-    stay (Bulk API 2.0 Developer Guide, Prepare CSV Files)."""
-    kind = reply.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "text/csv":
-        reply.unreadable(f"is {kind[:40] or 'untyped'}, not CSV")
-    try:
-        text = reply.content.decode("utf-8")
-        rows = [row for row in csv.reader(io.StringIO(text, newline=""), strict=True) if row]
-    except (UnicodeDecodeError, csv.Error):
-        reply.unreadable("is cut off or not CSV")
-    if not rows or any(len(row) != len(rows[0]) for row in rows):
-        reply.unreadable("has rows of different length")
-    return rows

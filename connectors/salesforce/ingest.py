@@ -13,7 +13,8 @@ from typing import Any
 
 from audiencehub.errors import HubError, OutcomeUnknown, Stop
 from audiencehub.model import Receipt
-from connectors.salesforce.client import Client, csv_rows
+from connectors.salesforce.answers import csv_rows
+from connectors.salesforce.client import Client
 from connectors.salesforce.verdicts import refused
 
 NULL = "#N/A"

@@ -11,7 +11,16 @@ from audiencehub.connector import Context, Source
 from audiencehub.errors import ConfigError, Stop
 from audiencehub.http import HttpRefused
 from audiencehub.model import Cursor, Json, Page, Row, Stream
-from connectors.salesforce.client import Client, csv_rows, format_soql, incomplete, part
+from connectors.salesforce.answers import (
+    csv_rows,
+    deleted_of,
+    ids,
+    incomplete,
+    key_of,
+    part,
+    readable,
+)
+from connectors.salesforce.client import Client, format_soql
 from connectors.salesforce.mapping import OPTIONAL, STREAMS, Entity, instant, rows_of
 
 REPLICATED_DAYS = 14
@@ -41,9 +50,10 @@ class _Pull:
 
     def saw(self, entity: str, records: Sequence[Json]) -> None:
         """Remember the newest stamp."""
-        stamps = [when for one in records if (when := instant(one.get("SystemModstamp")))]
-        if stamps:
-            self.newest[entity] = max(*stamps, self.newest.get(entity, stamps[0]))
+        stamps = [readable(instant, one.get("SystemModstamp")) for one in records]
+        known = [when for when in stamps if when]
+        if known:
+            self.newest[entity] = max(*known, self.newest.get(entity, known[0]))
 
 
 class SalesforceSource(Source):
@@ -111,7 +121,7 @@ class SalesforceSource(Source):
             soql, where = self._soql(pull, entity, columns[entity.name])
             count = self.client.count(f"SELECT COUNT() FROM {entity.name}{where}")
             if count > self.options.bulk_query_above:
-                yield from self._bulk(pull, entity, soql)
+                yield from self._bulk(pull, entity, columns[entity.name], soql)
             else:
                 yield from self._rest(pull, entity, soql, count)
             pull.cursor = self._settled(pull, entity)
@@ -188,20 +198,15 @@ class SalesforceSource(Source):
                         "start": _minute(since),
                         "end": _minute(self.context.now + timedelta(minutes=1)),
                     },
-                ).json()
+                )
             except HttpRefused as refused:
                 if refused.code in ("INVALID_REPLICATION_DATE", "EXCEEDED_ID_LIMIT"):
                     return None
                 raise
-            if not isinstance(reply.get("deletedRecords"), list):
-                raise incomplete("A list of deleted records is missing.")
-            earliest = instant(reply.get("earliestDateAvailable"))
+            earliest = readable(instant, part(reply).get("earliestDateAvailable"))
             if earliest and earliest > since:
                 return None
-            found += [
-                {"Id": one["id"], "IsDeleted": True, "SystemModstamp": one["deletedDate"]}
-                for one in reply["deletedRecords"]
-            ]
+            found += deleted_of(reply)
         return found
 
     def _rest(self, pull: _Pull, entity: Entity, soql: str, count: int) -> Iterator[Page]:
@@ -211,8 +216,8 @@ class SalesforceSource(Source):
             pull.saw(entity.name, records)
             if records:
                 yield Page(records, self._resume(pull, entity, records[-1]), full=pull.full)
-        if count and not total:
-            raise incomplete(f"A query of {entity.name} found nothing where there was something.")
+        if total < count:
+            raise incomplete(f"A query of {entity.name} found {total} where {count} were counted.")
         pull.total += total
 
     def _resume(self, pull: _Pull, entity: Entity, last: Json) -> Cursor | None:
@@ -222,7 +227,9 @@ class SalesforceSource(Source):
             return None
         return {**pull.cursor, entity.name: when.isoformat(), f"{entity.name}.after": last["Id"]}
 
-    def _bulk(self, pull: _Pull, entity: Entity, soql: str) -> Iterator[Page]:
+    def _bulk(
+        self, pull: _Pull, entity: Entity, columns: Sequence[str], soql: str
+    ) -> Iterator[Page]:
         """Pages of a query job. Without ORDER BY, which would keep the vendor from splitting it."""
         opened = self.client.call(
             "POST",
@@ -234,14 +241,20 @@ class SalesforceSource(Source):
                 "lineEnding": "LF",
             },
         )
-        job = part(opened, "id")
+        job = key_of(opened)
         ended = self.client.wait_for("query", job)
         if ended.get("state") != "JobComplete":
             raise incomplete(f"Bulk query job {job} ended as {ended.get('state')}.")
         seen, locator, places = 0, "", set[str]()
         while True:
-            records, following = self._bulk_page(entity, job, locator)
+            records, following = self._bulk_page(entity, columns, job, locator)
             seen += len(records)
+            # A page that comes again in place of another would leave the sum as it should be.
+            if records:
+                first = f"{records[0]['Id']}"
+                if first in places:
+                    raise incomplete(f"A page of bulk query job {job} came twice.")
+                places.add(first)
             pull.saw(entity.name, records)
             yield Page(records, full=pull.full)
             if not following:
@@ -257,7 +270,9 @@ class SalesforceSource(Source):
             )
         pull.total += seen
 
-    def _bulk_page(self, entity: Entity, job: str, locator: str) -> tuple[list[Json], str]:
+    def _bulk_page(
+        self, entity: Entity, columns: Sequence[str], job: str, locator: str
+    ) -> tuple[list[Json], str]:
         place = {"locator": locator} if locator else {}
         reply = self.client.call(
             "GET",
@@ -269,16 +284,20 @@ class SalesforceSource(Source):
         following = reply.headers.get("Sforce-Locator")
         if reply.headers.get("Sforce-NumberOfRecords") != str(len(rows)) or following is None:
             raise incomplete(f"A page of bulk query job {job} does not hold what its header says.")
+        if sorted(header) != sorted(columns):
+            raise incomplete(f"A page of bulk query job {job} has other columns than asked for.")
         seen = self._described[entity.name]
         kinds = [seen[name]["type"] if name in seen else "string" for name in header]
         casts = [CASTS.get(kind, str) for kind in kinds]
         records: list[Json] = [
             {
-                name: cast(text) if text else None
+                name: readable(cast, text) if text else None
                 for name, cast, text in zip(header, casts, row, strict=True)
             }
             for row in rows
         ]
+        if len(ids(records)) != len(rows):
+            raise incomplete(f"A page of bulk query job {job} has a record twice, or without Id.")
         return records, "" if following == "null" else following
 
 
