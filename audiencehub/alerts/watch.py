@@ -83,8 +83,7 @@ def _stale_hours(settings: Settings, source: str, stream: str) -> float | None:
 
 
 def plans(settings: Settings, ledger: Ledger, now: datetime) -> list[Observation]:
-    """Every target whose plan waits for approval. Also one that is held for consent's sake never
-    is: consent plans are not held."""
+    """Every target whose plan waits for approval; plans of consent removals never wait."""
     found = []
     for plan in ledger.plans.held():
         hours = (now - ledger.plans.held_since(plan)) / timedelta(hours=1)

@@ -23,6 +23,7 @@ VERBS: Mapping[str, tuple[str, ...]] = {
     "inspect": ("connectors", "doctor", "report", "quarantine"),
     "identity": ("identity",),
     "audit": ("audit",),
+    "alerts": ("alerts",),
     "rebuild": ("rebuild",),
 }
 """Modules of `audiencehub.cli` with the verbs each brings, in the order of the help."""
