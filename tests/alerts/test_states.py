@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import threading
 from datetime import timedelta
 from types import SimpleNamespace
 
@@ -11,7 +12,8 @@ from hypothesis import strategies as st
 
 from audiencehub.alerts import Observation, after, evaluate
 from audiencehub.errors import Wait
-from audiencehub.ledger import Ledger
+from audiencehub.ledger import Ledger, db, schema
+from audiencehub.ledger.schema import ALERTS
 
 LEVELS = st.sampled_from(["ok", "warning", "critical"])
 
@@ -154,3 +156,40 @@ def test_a_channel_that_is_taken_off_owes_nothing(ledger, environment, now):
 
     assert dead.got == []
     assert ledger.alerts.states("prod")["channel:slack"].state == "recovered"
+
+
+def test_two_that_evaluate_at_once_make_one_message(ledger, environment, now):
+    """A cron line beside a sync must not wake everybody twice."""
+    channel, folder = Told("log"), environment().folder
+    start = threading.Barrier(4)
+
+    def work():
+        own = Ledger.open(folder)
+        start.wait()
+        evaluate("prod", own, [see("critical")], ["source"], [channel], now, folder)
+        own.close()
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+
+    assert told(channel) == [("ok", "critical")]
+
+
+def test_an_older_ledger_learns_of_alerts(tmp_path, monkeypatch, now):
+    """Everybody who has run the hub before has a ledger without these tables."""
+    monkeypatch.setattr(db, "MIGRATIONS", schema.MIGRATIONS[: schema.MIGRATIONS.index(ALERTS)])
+    old = Ledger.open(tmp_path)
+    old.audit.record(now, "ann", "approve", "p1", {})
+    old.close()
+    monkeypatch.undo()
+
+    ledger = Ledger.open(tmp_path)
+    channel = Told("log")
+    run(ledger, tmp_path, now, [[see("warning")]], channel)
+
+    assert told(channel) == [("ok", "warning")]
+    assert ledger.audit.check().rows == 1
+    ledger.close()

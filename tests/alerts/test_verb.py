@@ -84,3 +84,39 @@ def test_there_is_no_list_without_a_ledger(ask, environment):
 def test_help_shows_an_example(ask):
     """A verb without an example is looked up elsewhere."""
     assert "audiencehub alerts --now --env prod" in ask("--help").stdout
+
+
+def broken(environment, ledger, now):
+    begin(ledger, now)
+    ledger.audit.record(now, "ann", "approve", "p1", {})
+    ledger._db.run("UPDATE audit SET who='bob'")
+    return SimpleNamespace(
+        settings=environment(), ledger=ledger, now=now, dry_run=False, run_id="r"
+    )
+
+
+def test_a_run_ends_with_an_evaluation(environment, ledger, now):
+    """Watching that no run calls is no watching; it comes last, when the run's end is noted."""
+    from audiencehub.pipeline import SyncResult, finish
+
+    called = []
+
+    def call(name, _, function, *args):
+        called.append(name)
+        return function(*args) if name == "alert" else ""
+
+    finish(broken(environment, ledger, now), call, SyncResult("r"))
+
+    assert called == ["record", "alert"]
+    assert ledger.alerts.states("prod")["audit"].state == "critical"
+
+
+def test_maintenance_evaluates_too(environment, ledger, now):
+    """Where the syncs are what fails, the daily maintenance is who says so."""
+    from audiencehub.pipeline import Caller
+    from flows.maintain import keep
+
+    result = keep(broken(environment, ledger, now), Caller())
+
+    assert result.state == "failed"
+    assert ledger.alerts.states("prod")["audit"].state == "critical"
