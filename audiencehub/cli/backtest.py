@@ -32,7 +32,10 @@ def register(app: typer.Typer) -> None:
 @verb
 def backtest(
     rule: Rule,
-    as_of: Annotated[str, typer.Option("--as-of", help="The date, for example 2026-05-16")],
+    as_of: Annotated[
+        str,
+        typer.Option("--as-of", help="The date, for example 2026-05-16. [default: last run's]"),
+    ] = "",
     against: Annotated[
         str, typer.Option("--against", help="A git revision: compare with the rule as it was there")
     ] = "",
@@ -50,14 +53,15 @@ def backtest(
 
     Examples:
       audiencehub backtest in_market_fintech --as-of 2026-05-16
+      audiencehub backtest in_market_fintech --against HEAD
       audiencehub backtest in_market_fintech --as-of 2026-05-16 --against HEAD~1
       audiencehub backtest drafts/new_idea.yaml --as-of 2026-05-16 --days 30 --json
     """
     settings = load(env)
     book, name = book_of(settings, rule)
     before = _before(settings, book, name, against) if against else None
-    clock = instant(as_of, settings.zone)
     with desk(settings) as here:
+        clock = instant(as_of, settings.zone) if as_of else here.evaluated
         # A day ends at midnight; the run of that day knew it up to its own clock.
         if (
             clock.astimezone(settings.zone).date()
@@ -206,12 +210,14 @@ class _Answer:
 
 def _movement(found: Movement, before: str, now: str, against: str) -> None:
     console.print()
-    if before == now:
+    if before == now and not (found.enter or found.leave):
         say(f"The rule means the same at {against} (version {now}): nobody moves.")
         return
-    say(
-        f"[bold]Against {against}[/] (version {before} → {now}): {found.enter:,} enter, "
-        f"{found.leave:,} leave, {found.both:,} are in both"
+    what = f"version {before} → {now}" if before != now else "same rule, other traits or segments"
+    fold(
+        f"Against {against} ({what}): {found.enter:,} enter, {found.leave:,} leave, "
+        f"{found.both:,} are in both",
+        style="bold",
     )
     _causes("enter", found.entering, found.enter_sample)
     _causes("leave", found.leaving, found.leave_sample)

@@ -47,6 +47,9 @@ def book_of(settings: Settings, rule: str) -> tuple[RuleBook, str]:
 def _known(book: RuleBook, name: str) -> tuple[RuleBook, str]:
     if name in book.segments:
         return book, name
+    if name in book.ladders:
+        rungs = ", ".join(one.segment for one in book.ladders[name].rungs)
+        raise ConfigError(f"{name} is a ladder of segments.", hint=f"Use one of: {rungs}")
     near = get_close_matches(name, book.segments, 1)
     hint = f"Did you mean {near[0]}?" if near else f"Use one of: {', '.join(book.segments)}"
     raise ConfigError(f"There is no segment {name!r}.", hint=hint)

@@ -7,15 +7,17 @@ nothing the value is unknown, never the later one.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, date, datetime
-from typing import Literal
+from typing import Any, Literal
 
 from audiencehub.canonical import Table
 from audiencehub.insight.reads import readings
 from audiencehub.insight.trial import Connection
 from audiencehub.rules import RuleBook
 from audiencehub.rules.language.catalog import BORN
+from audiencehub.rules.language.form import FieldTest, parts_of
+from audiencehub.rules.language.trait import Score
 from audiencehub.warehouse import history
 from audiencehub.warehouse.scratch import COPY, replace
 
@@ -59,17 +61,35 @@ def known_since(connection: Connection) -> datetime | None:
 
 
 def blind(connection: Connection, book: RuleBook, segment: str, at: datetime) -> dict[str, date]:
-    """Tables of facts that the rule reads and that begin only after `at`, with their first day."""
+    """Tables of facts, and scores, that the rule reads and that begin only after `at`, with their
+    first day."""
     tables = {one.table for one in readings(book.segments[segment].when, book)} & BORN.keys()
+    asked: dict[str, tuple[str, list[str]]] = {
+        table: (f'SELECT min("{BORN[table]}") FROM {COPY}."{table}"', [])
+        for table in sorted(tables)
+    }
+    for model in sorted(set(_learnt(book.segments[segment].when, book))):
+        sql = f'SELECT min("at") FROM {COPY}.model_score WHERE model = ?'
+        asked[f"score of {model}"] = (sql, [model])
     found = {}
-    for table in sorted(tables):
-        ((first,),) = connection.execute(
-            f'SELECT min("{BORN[table]}") FROM {COPY}."{table}"'
-        ).fetchall()
+    for what, (sql, values) in asked.items():
+        ((first,),) = connection.execute(sql, values).fetchall()
         day = first.date() if isinstance(first, datetime) else first
         if day is not None and day > at.date():
-            found[table] = day
+            found[what] = day
     return found
+
+
+def _learnt(node: Any, book: RuleBook) -> Iterator[str]:
+    """The models whose scores a condition reads, through traits of traits too."""
+    for part in parts_of(node):
+        if isinstance(part, Score):
+            yield part.model
+        elif isinstance(part, FieldTest) and part.trait:
+            for trait in book.traits.values():
+                for column in trait.columns:
+                    if column.name == part.field:
+                        yield from _learnt(column.body, book)
 
 
 def rewind(

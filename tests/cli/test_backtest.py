@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import yaml
 
 from tests.cli.small import NOW, ago, answer, company, git, project, publish, rule, run
 
@@ -210,3 +211,55 @@ def test_the_day_of_the_copy_itself(home):
     assert (found["mode"], found["total"]) == ("known", 40)
     assert found["afterwards"]["days"] == 0
     assert "Nothing has happened since" in run("backtest", "wanted", "--as-of", "2026-11-16").output
+
+
+def trait(home, industry):
+    folder = home / "segment_rules" / "traits"
+    folder.mkdir(exist_ok=True)
+    values = {
+        "trait": "fits",
+        "label": "Fits",
+        "of": "account",
+        "about": "a",
+        "owner": "o@a.example",
+    }
+    values["points"] = [{"when": {"account.industry": industry}, "points": 10}]
+    (folder / "fits.yaml").write_text(yaml.safe_dump(values, sort_keys=False), "utf-8")
+
+
+def test_a_changed_trait_moves_people_though_the_rule_is_the_same(home):
+    """Who edits a trait asks whom it moves; "the rule means the same" would be a wrong answer. And
+    without a date the question is about now."""
+    trait(home, "fintech")
+    rule(home, "fitting", {"trait.fits": {"at_least": 10}}, "account")
+    git(home, "init", "-q")
+    git(home, "add", "segment_rules")
+    git(home, "commit", "-qm", "first")
+    asked = ("backtest", "fitting", "--against", "HEAD")
+
+    same = run(*asked).output
+    trait(home, ["fintech", "retail"])
+    found, shown = answer(*asked), run(*asked).output
+
+    assert "nobody moves" in same
+    assert found["as_of"] == NOW.isoformat()
+    assert found["movement"]["enter"] > 0
+    assert "nobody moves" not in shown
+    assert f"same rule, other traits or segments): {found['movement']['enter']} enter" in shown
+
+
+def test_a_rule_on_scores_that_begin_later_says_so(home):
+    """Models learn from day to day: nobody had a score then, which is no fault of the rule."""
+    folder = home / "segment_rules" / "traits"
+    folder.mkdir()
+    score = {"trait": "chance", "label": "C", "of": "contact", "about": "a", "owner": "o@a.example"}
+    score["model_score"] = {"model": "chance"}
+    (folder / "chance.yaml").write_text(yaml.safe_dump(score, sort_keys=False), "utf-8")
+    rule(home, "likely", {"trait.chance": {"at_least": 0.5}})
+    scored = {"entity": "contact", "id": 1, "model": "chance", "value": 0.9, "at": ago(1)}
+    publish(home, {THEN: before(), NOW: company() | {"model_score": [scored]}})
+
+    shown = run("backtest", "likely", "--as-of", "2026-05-16").output
+
+    assert "No score of chance is dated before 2026-11-15" in shown
+    assert "No score" not in run("backtest", "likely", "--as-of", "2026-11-16").output

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import yaml
 
 from audiencehub.ledger import Ledger
 from tests.cli.small import NOW, answer, company, project, publish, rule, run
@@ -171,3 +172,21 @@ def test_an_unknown_rule_is_named_with_the_nearest(home):
 def test_everything_fits_the_width(home):
     """Lines that run over the edge are unreadable in a ticket."""
     assert max(len(line) for line in run("preview", "wanted").output.splitlines()) <= 100
+
+
+def test_a_ladder_is_no_segment_but_names_its_rungs(home):
+    """Who previews a ladder wants one of its rungs, and not the one whose name is most alike."""
+    rungs = [{"rung": "top", "label": "T", "when": {"title": "CFO"}}]
+    rungs.append({"rung": "rest", "label": "R", "otherwise": True})
+    ladder = {"ladder": "rank", "label": "Rank", "model": "value", "of": "contact", "goal": "g"}
+    ladder |= {"action": "a", "owner": "o@acme.example", "rungs": rungs}
+    text = yaml.safe_dump(ladder, sort_keys=False)
+    folder = home / "segment_rules" / "ladders"
+    folder.mkdir()
+    (folder / "rank.yaml").write_text(text, "utf-8")
+
+    found = run("preview", "rank")
+
+    assert found.exit_code == 2
+    assert "rank is a ladder of segments." in found.output
+    assert "rank.top, rank.rest" in found.output
