@@ -102,7 +102,8 @@ def _judge(
         old = states.get(one.subject)
         before = cast("State", old.state) if old else "ok"
         state = after(before, one.level)
-        alert = Alert(one.subject, one.kind, state, now, redact(one.text), redact(one.do))
+        do = redact(one.do) if one.level != "ok" else ""
+        alert = Alert(one.subject, one.kind, state, now, redact(one.text), do)
         if state != before:
             made.append(ledger.alerts.change(env, alert, before, channels))
         elif old is not None and one.level != "ok":

@@ -25,6 +25,7 @@ class Webhook(Strict):
     """A receiver of one's own: each message is a JSON document, signed with the key."""
 
     url: str | Reference
+    """A reference where the address itself is a secret: then no log and no error names it."""
     key: Reference
     """The secret of the signature (HMAC-SHA256), which the receiver has too."""
 

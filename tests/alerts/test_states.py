@@ -117,6 +117,17 @@ def test_newer_counts_are_kept_and_nobody_is_told(ledger, environment, now):
     assert (kept.text, kept.since, len(channel.got)) == ("3 of 4", now, 1)
 
 
+def test_what_recovered_asks_nothing_of_anybody(ledger, environment, now):
+    """An instruction beside good news sends people to mend what is whole."""
+    channel = Told("log")
+    run(ledger, environment().folder, now, [[see("warning")], [see("ok")]], channel)
+
+    assert [(m.state, m.do) for m in channel.got] == [
+        ("warning", "Do something"), ("recovered", ""),
+    ]  # fmt: skip
+    assert ledger.alerts.states("prod")["source:hubspot"].do == ""
+
+
 def test_a_crash_before_sending_loses_no_message(ledger, environment, now):
     """The state is noted first: without its message it would stay bad in silence for ever."""
 
