@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 
 from audiencehub.cleaning.mail import role_pattern
 from audiencehub.settings import Identity
@@ -43,7 +43,8 @@ class Policy:
     @property
     def version(self) -> str:
         """Changes with the policy, so that what stood under another one is computed anew."""
-        text = json.dumps(asdict(self), sort_keys=True)
+        said = {one.name: getattr(self, one.name) for one in fields(self)}
+        text = json.dumps(said, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

@@ -9,6 +9,8 @@ from datetime import datetime
 from importlib import metadata
 from typing import Any
 
+import pyarrow as pa
+
 from audiencehub.canonical import Table
 from audiencehub.cleaning.money import rate
 from audiencehub.cleaning.web import providers
@@ -211,7 +213,12 @@ def _rates(hub: Hub, tables: Sequence[Table], *, part: bool) -> None:
     found = _rows(hub, sql) if sql else []
     rows = [(code, day, rate(code, target, day)) for code, day in found if code != target]
     if rows:
-        connection.executemany("INSERT INTO rate VALUES(?, ?, ?)", rows)
+        kinds = {"currency": pa.string(), "day": pa.date32(), "rate": pa.decimal128(18, 8)}
+        columns = zip(kinds.values(), zip(*rows, strict=True), strict=True)
+        stage = [pa.array(values, kind) for kind, values in columns]
+        connection.register("stage_rate", pa.table(stage, names=list(kinds)))
+        connection.execute("INSERT INTO rate FROM stage_rate")
+        connection.unregister("stage_rate")
     connection.execute("SET VARIABLE company_currency = ?", [target])
 
 

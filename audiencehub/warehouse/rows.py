@@ -42,14 +42,15 @@ def upsert(
     at = "coalesce(s.modified_at, s.observed_at)"
     rivals = "" if keep_newer else "AND t.manifest_id = s.manifest_id"
     try:
+        connection.execute(f"CREATE TEMP TABLE standing AS {_standing(name)}")
         connection.execute(
             f"""
             CREATE TEMP TABLE fresh AS
             SELECT s.* REPLACE (hash({content}) AS digest, CASE
                 WHEN s.source IN (SELECT unnest($written::VARCHAR[])) AND t.digest = hash({content})
                 THEN t.observed_at ELSE s.observed_at END AS observed_at)
-            FROM stage s LEFT JOIN source_{name} t USING (source, source_id) WHERE NOT EXISTS (
-                SELECT 1 FROM source_{name} t
+            FROM stage s LEFT JOIN standing t USING (source, source_id) WHERE NOT EXISTS (
+                SELECT 1 FROM standing t
                 WHERE t.source = s.source AND t.source_id = s.source_id {rivals}
                   AND NOT (t.absent AND t.manifest_id < s.manifest_id)
                   AND (coalesce(t.modified_at, t.observed_at) > {at} OR
@@ -60,21 +61,33 @@ def upsert(
             {"written": list(written)},
         )
         connection.execute(
-            f"CREATE TEMP TABLE differing AS SELECT f.source, f.source_id FROM fresh f "
-            f"LEFT JOIN source_{name} t USING (source, source_id) "
+            "CREATE TEMP TABLE differing AS SELECT f.source, f.source_id FROM fresh f "
+            "LEFT JOIN standing t USING (source, source_id) "
             "WHERE t.digest IS DISTINCT FROM f.digest "
             "OR t.observed_at IS DISTINCT FROM f.observed_at"
         )
-        touched.record(connection, name, "differing")
+        touched.record(connection, name, "differing", standing="standing")
         connection.execute(
-            f"DELETE FROM source_{name} t USING fresh f "
-            "WHERE t.source = f.source AND t.source_id = f.source_id"
+            f"DELETE FROM source_{name} WHERE rowid IN "
+            "(SELECT place FROM standing SEMI JOIN fresh USING (source, source_id))"
         )
         connection.execute(f"INSERT INTO source_{name} BY NAME SELECT * FROM fresh")
+        connection.execute("DROP TABLE standing")
         connection.execute("DROP TABLE fresh")
         connection.execute("DROP TABLE differing")
     finally:
         connection.unregister("stage")
+
+
+def _standing(name: str) -> str:
+    """What stands under the staged keys, narrow: one pass over a table that may be long, whatever
+    is asked of it afterwards."""
+    keys = "".join(f", {key}" for key in touched.KEYS.get(name, ()))
+    return (
+        "SELECT rowid AS place, source, source_id, manifest_id, absent, deleted, observed_at, "
+        f"modified_at, digest{keys} FROM source_{name} "
+        "SEMI JOIN (SELECT source, source_id FROM stage) USING (source, source_id)"
+    )
 
 
 def _latest(rows: Sequence[SourceRow]) -> list[SourceRow]:
@@ -99,10 +112,18 @@ def absent(
     source: str,
     stream: str,
     manifest_id: int,
+    unread: Collection[str] = (),
 ) -> None:
-    """Mark as gone what a full pull, proven complete, did not have."""
-    pulled = {"manifest": manifest_id, "source": source, "stream": stream}
-    missed = "source = $source AND stream = $stream AND NOT deleted AND manifest_id < $manifest"
+    """Mark as gone what a full pull, proven complete, did not have. The `unread` are ids of records
+    that it had and that could not be used: what stands of them is kept."""
+    pulled = {
+        "manifest": manifest_id, "source": source, "stream": stream, "unread": sorted(unread)
+    }  # fmt: skip
+    missed = (
+        "source = $source AND stream = $stream AND NOT deleted AND manifest_id < $manifest "
+        "AND NOT list_contains($unread::VARCHAR[], source_id) "
+        "AND NOT coalesce(list_contains($unread::VARCHAR[], contact_ref), false)"
+    )
     for name in names:
         connection.execute(
             "CREATE TEMP TABLE missing AS "

@@ -26,14 +26,18 @@ def statements() -> Iterator[str]:
     yield "CREATE TABLE touched(entity VARCHAR, id INTEGER)"
 
 
-def record(connection: duckdb.DuckDBPyConnection, name: str, which: str) -> None:
+def record(
+    connection: duckdb.DuckDBPyConnection, name: str, which: str, standing: str | None = None
+) -> None:
     """Note records of `source_<name>`, before they change, inside the caller's transaction.
 
     `which`: a table with their `source` and `source_id`; those that are not there yet count too.
+    `standing`: a table of what is known of them now, when the caller has read it already.
     """
     held = KEYS.get(name, ())
     keys = ", ".join(f"t.{key}" if key in held else "NULL" for key in REMEMBERED)
-    before = f"LEFT JOIN source_{name} t USING (source, source_id)" if held else ""
+    read = standing or f"source_{name}"
+    before = f"LEFT JOIN {read} t USING (source, source_id)" if held else ""
     connection.execute(
         f"INSERT INTO touched_record SELECT '{name}', w.source, w.source_id, {keys} "
         f"FROM {which} w {before}"
