@@ -140,9 +140,24 @@ def _show(settings: Settings, found: Preview, here: Desk) -> None:
     if not found.total:
         say(f"The copy holds no {found.of} at all.\n  -> audiencehub sync")
         return
+    if found.clock == here.evaluated:
+        _change(found)
     _waterfall(found)
     _overlap(found)
     _sample(found)
+
+
+def _change(found: Preview) -> None:
+    """What that would change of the members there are."""
+    change = found.change
+    if not change.members:
+        return
+    if not (change.enter or change.gone):
+        say(f"The same {change.members:,} are members now.")
+        return
+    kept = f", though the rule keeps them at least {change.stay}" if change.stay else ""
+    gone = f"{change.gone:,} no longer match{kept}" if change.gone else "nobody would leave"
+    fold(f"{change.members:,} are members now: {change.enter:,} would enter, {gone}.")
 
 
 def _waterfall(found: Preview) -> None:

@@ -56,6 +56,20 @@ class Someone:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """The rule against who the run that left the copy made a member."""
+
+    members: int
+    """Now; 0 where no run has seen the segment."""
+    enter: int
+    """Match and are no members."""
+    gone: int
+    """Members who do not match: they leave, or `stay` still keeps them."""
+    stay: str
+    """In words how long the rule keeps whom it has let in; empty when it does not."""
+
+
+@dataclass(frozen=True, slots=True)
 class Preview:
     """The answer for one rule."""
 
@@ -70,6 +84,7 @@ class Preview:
     steps: tuple[Step, ...]
     overlap: tuple[Overlap, ...]
     sample: tuple[Someone, ...]
+    change: Change
 
     @property
     def share(self) -> float:
@@ -103,7 +118,18 @@ def preview(trial: Trial, segment: str, people: int) -> Preview:
         _steps(trial, segment, kind),
         _overlap(trial, segment, size),
         someone(trial, segment, sample(ids, people, segment)),
+        _change(trial, segment, set(ids)),
     )
+
+
+def _change(trial: Trial, segment: str, matching: set[int]) -> Change:
+    rule = trial.book.segments[segment]
+    rows = trial.connection.execute(
+        "SELECT id FROM member WHERE entity = ? AND segment = ?", [rule.of, segment]
+    ).fetchall()
+    members = {int(row[0]) for row in rows}
+    enter, gone = len(matching - members), len(members - matching)
+    return Change(len(members), enter, gone, str(rule.stay or ""))
 
 
 def _sizes(trial: Trial, segment: str) -> tuple[int, int]:

@@ -190,3 +190,27 @@ def test_a_ladder_is_no_segment_but_names_its_rungs(home):
     assert found.exit_code == 2
     assert "rank is a ladder of segments." in found.output
     assert "rank.top, rank.rest" in found.output
+
+
+def test_who_is_a_member_now_is_held_against_the_rule(home):
+    """A size that differs from the last run's, without a word why, is taken for a fault; who edits
+    a rule wants to know whom that moves."""
+    fintech, looked, odd = by_hand()
+    matching = sorted(fintech & looked & odd)
+    inside = [*matching[1:], 2]
+    members = [
+        {"entity": "contact", "id": one, "segment": name, "since": NOW, "reason": ""}
+        for name, ids in {"wanted": inside, "bosses": sorted(odd)}.items()
+        for one in ids
+    ]
+    publish(home, {NOW: company() | {"member": members}})
+    rule(home, "wanted", WHEN, stay={"at_least": "3 days"})
+
+    found = answer("preview", "wanted")["change"]
+
+    assert found == {"members": len(inside), "enter": 1, "gone": 1, "stay": "3 days"}
+    shown = " ".join(run("preview", "wanted").output.split())
+    said = f"{len(inside)} are members now: 1 would enter, 1 no longer match, though the rule keeps"
+    assert f"{said} them at least 3 days." in shown
+    assert "The same 20 are members now." in run("preview", "bosses").output
+    assert "are members now" not in run("preview", "fintech").output
