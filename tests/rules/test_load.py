@@ -244,6 +244,17 @@ def test_file_name_is_the_id(tmp_path):
     ]
 
 
+@pytest.mark.parametrize("kind", ["trait", "ladder"])
+def test_a_trait_or_ladder_in_the_wrong_folder_is_one_fault(tmp_path, kind):
+    """Four complaints about keys hide the one thing to do: move the file."""
+    (tmp_path / "x.yaml").write_text(f"{kind}: x\nlabel: L\nof: contact\nabout: a\n", "utf-8")
+
+    ((_, line, message, hint),) = faults(tmp_path)
+
+    assert (line, message) == (1, f"is a {kind} among segments")
+    assert hint == f"Move it below the folder {kind}s/"
+
+
 def test_missing_keys_and_folder(tmp_path):
     """A half-written rule must not run, and no folder is not an empty folder."""
     (tmp_path / "x.yaml").write_text("when: {title: x}\n")

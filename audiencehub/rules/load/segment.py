@@ -38,11 +38,20 @@ ID = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _SHARE = re.compile(r"(100|[1-9]?[0-9])(\.[0-9])?%")
 
 
+def _misplaced(desk: Desk, mapping: Map) -> bool:
+    """A trait or a ladder among the segments: one fault, not one for each of its keys."""
+    for kind in ("trait", "ladder"):
+        if mapping.get(kind) is not None and mapping.get("segment") is None:
+            desk.fault(mapping, f"is a {kind} among segments", f"Move it below the folder {kind}s/")
+            return True
+    return False
+
+
 def segment_of(desk: Desk, tree: Tree) -> Segment | None:
     """The segment of one file, or None; the desk holds the faults."""
     faults = len(desk.faults)
     mapping = desk.mapping(tree, "a rule file")
-    if mapping is None:
+    if mapping is None or _misplaced(desk, mapping):
         return None
     desk.only(mapping, "a segment", KEYS)
     for needed in REQUIRED:
