@@ -21,8 +21,8 @@ from tests.rules.kit import WIDE
 from tests.rules.test_oracle import case
 
 RULES = 14
-HISTORIES = int(os.environ.get("RULE_HISTORIES", "10"))
-MANY = int(os.environ.get("RULE_HISTORIES_MANY", "150"))
+HISTORIES = int(os.environ.get("RULE_HISTORIES", "5"))
+MANY = int(os.environ.get("RULE_HISTORIES_MANY", "60"))
 STATE = ("leaf_contact", "leaf_account", "match_contact", "match_account",
          "member_contact", "member_account", "evaluated")  # fmt: skip
 STEPS = (timedelta(0), timedelta(minutes=30), timedelta(hours=3), timedelta(days=1),

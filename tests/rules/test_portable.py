@@ -32,8 +32,8 @@ from tests.rules.kit import CLOCK, WIDE, ZONE, book, by_sql, segment
 from tests.rules.portable import Engine, by_duckdb, by_postgres
 from tests.rules.test_oracle import RULES, case
 
-TRIPLES = int(os.environ.get("PORTABLE_TRIPLES", "400"))
-MANY = int(os.environ.get("PORTABLE_TRIPLES_MANY", "8000"))
+TRIPLES = int(os.environ.get("PORTABLE_TRIPLES", "240"))
+MANY = int(os.environ.get("PORTABLE_TRIPLES_MANY", "4000"))
 RANDOM: dict[str, Any] = {
     "deadline": None,
     "suppress_health_check": list(HealthCheck),

@@ -16,8 +16,8 @@ from tests.rules.test_portable import ENGINES, RANDOM
 from tests.rules.test_traits import case
 from tests.rules.traitkit import by_oracle
 
-BOOKS = int(os.environ.get("PORTABLE_BOOKS", "15"))
-MANY = int(os.environ.get("PORTABLE_BOOKS_MANY", "200"))
+BOOKS = int(os.environ.get("PORTABLE_BOOKS", "8"))
+MANY = int(os.environ.get("PORTABLE_BOOKS_MANY", "60"))
 
 
 @pytest.fixture(params=ENGINES)

@@ -23,8 +23,8 @@ from tests.rules import traitkit
 from tests.rules.kit import CLOCK, by_sql
 from tests.rules.traitkit import TraitChance, book_of, by_oracle, known, rule, tables
 
-BOOKS = int(os.environ.get("TRAIT_BOOKS", "12"))
-MANY = int(os.environ.get("TRAIT_BOOKS_MANY", "250"))
+BOOKS = int(os.environ.get("TRAIT_BOOKS", "8"))
+MANY = int(os.environ.get("TRAIT_BOOKS_MANY", "100"))
 QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large]
 PHASES = (Phase.explicit, Phase.reuse, Phase.generate)
 

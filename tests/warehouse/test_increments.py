@@ -303,7 +303,7 @@ def test_what_a_change_reaches(case, tmp_path):
         twins.close()
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))
 @given(begin, st.lists(run, min_size=1, max_size=4))
 def test_an_increment_gives_the_tables_of_a_full_pass(first, runs):
     """If it fails, what an hourly sync resolves drifts from what the nightly one says, or a rule
