@@ -25,7 +25,7 @@ def test_the_table_names_the_verbs_that_a_module_brings(module):
 
 
 def test_a_lint_does_not_load_what_a_sync_needs():
-    """`check` in a pre-commit hook must not wait for orchestration, engines of learning or fakes."""
+    """`check` in a pre-commit hook must not wait for orchestration, learning or fakes."""
     code = (
         "import sys; from audiencehub.cli.main import build; build('check');"
         "print([one for one in ('prefect', 'sklearn', 'pandas', 'audiencehub.pipeline',"

@@ -85,5 +85,3 @@ def _left(node: Strength, at: Evaluation, row: Row) -> Decimal | None:
         context.prec = 40
         lives = Decimal((at.today - day).days) / Decimal(node.half_life)
         return score * (1 / Decimal(2) ** lives).quantize(_MILLIONTH, ROUND_HALF_UP)
-
-
