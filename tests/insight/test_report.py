@@ -54,7 +54,7 @@ def page(tmp_path):
 
 def row(page: str, label: str) -> str:
     """The text of the table row that begins with the label."""
-    (found,) = re.findall(rf"<tr><td><b>{re.escape(label)}</b>.*?</tr>", page, re.DOTALL)
+    (found,) = re.findall(rf"<tr><td[^>]*><b>{re.escape(label)}</b>.*?</tr>", page, re.DOTALL)
     return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", found)).split())
 
 
