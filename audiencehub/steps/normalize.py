@@ -24,8 +24,8 @@ from audiencehub.warehouse.schema import LINKS
 
 BATCH = 20_000
 LONGEST_RAW = 500
-REF = 6
-"""Where a quarantine entry has the place of its record."""
+IDENTITY, REF = 2, 6
+"""Where a quarantine entry has the id of its record, and the place."""
 MALFORMED = (KeyError, TypeError, ValueError, AttributeError, IndexError)
 """What a mapping raises on a record whose shape is not the vendor's documented one."""
 FIRST = ("country", "currency")
@@ -91,7 +91,8 @@ def _apply(hub: Hub, manifest: Manifest, result: Normalized) -> None:
         hub.progress(f"normalize {manifest.source}/{manifest.stream}", done, manifest.rows)
         if manifest.full and manifest.complete:
             pulled = (manifest.source, manifest.stream, manifest.manifest_id)
-            absent(hub.warehouse.connection, hub.warehouse.tables, *pulled)
+            unread = {str(row[IDENTITY]) for row in quarantine}
+            absent(hub.warehouse.connection, hub.warehouse.tables, *pulled, unread)
             stats.record(hub.warehouse.connection, hub.warehouse.tables, *pulled)
         # Quarantine is idempotent by record reference, so it may go first: a crash in between
         # repeats the manifest and finds the same rows.

@@ -47,8 +47,8 @@ def key_of(reply: Reply) -> str:
 def ids(records: Any) -> set[str]:
     """The Ids of records; what is no record or has no Id is left out."""
     rows = records if isinstance(records, list) else []
-    found = {one.get("Id") for one in rows if isinstance(one, Mapping)}
-    return {one for one in found if isinstance(one, str) and one.strip()}
+    found = [one.get("Id") for one in rows if isinstance(one, Mapping)]
+    return {one for one in found if isinstance(one, str) and ID.fullmatch(one)}
 
 
 def incomplete(message: str) -> Incomplete:

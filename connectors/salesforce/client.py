@@ -6,6 +6,7 @@ data), whose bulk calls do not refresh an expired session, and which guesses the
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -186,14 +187,16 @@ class Client:
         except SalesforceAuthenticationFailed as error:
             raise denied(error) from None
         except ValueError as error:
+            if options.auth != "jwt":
+                raise no_token() from None
             raise ConfigError(
                 "The private key cannot be read.",
                 hint="private_key takes the PEM text of an RSA key",
             ) from error
-        except (AttributeError, TypeError):
+        except (AttributeError, TypeError, RecursionError):
             # What the library makes of an answer that is JSON and no token.
             raise no_token() from None
-        if not org.session_id:
+        if not usable(org):
             raise no_token()
         hide(org.session_id)
         return org
@@ -213,9 +216,9 @@ class Client:
                 org._refresh_session()
             except SalesforceAuthenticationFailed as error:
                 raise denied(error) from None
-            except (AttributeError, TypeError):
+            except (AttributeError, TypeError, RecursionError):
                 raise no_token() from None
-            if not org.session_id:
+            if not usable(org):
                 raise no_token()
             hide(org.session_id)
 
@@ -259,6 +262,17 @@ def denied(error: SalesforceAuthenticationFailed) -> Stop | Wait:
         f"Salesforce refuses the login ({code}).",
         hint="Check consumer_key and consumer_secret of the External Client App, and that "
         "it names an integration user who is allowed to use it",
+    )
+
+
+def usable(org: Salesforce) -> bool:
+    """Whether a header can carry the token (RFC 6750 §2.1), and an address its instance."""
+    return all(
+        isinstance(value, str) and re.fullmatch(pattern, value)
+        for value, pattern in (
+            (org.session_id, r"[\x21-\x7e]+"),
+            (org.sf_instance, r"[A-Za-z0-9.-]+(:[0-9]+)?"),
+        )
     )
 
 

@@ -52,6 +52,8 @@ class _Pull:
         """Remember the newest stamp."""
         stamps = [readable(instant, one.get("SystemModstamp")) for one in records]
         known = [when for when in stamps if when]
+        if len(known) < len(stamps):
+            raise incomplete(f"A record of {entity} does not say when it was changed.")
         if known:
             self.newest[entity] = max(*known, self.newest.get(entity, known[0]))
 
