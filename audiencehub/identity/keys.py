@@ -141,15 +141,20 @@ def edges(connection: Connection, policy: Policy, *, full: bool) -> tuple[Any, A
     first. A key of more records than the policy allows is no edge, and goes to the conflicts; the
     scope need not hold all of its records, but it holds all of every other key's."""
     limit = policy.records_per_key
-    mine = """AND EXISTS (
-        SELECT 1 FROM identity_key mine WHERE mine.entity = k.entity AND mine.kind = k.kind
-        AND mine.key = k.key AND mine.own IN (SELECT own FROM scope))"""
+    held, mine = _held(policy.entity, full=full), ""
+    if not full:
+        connection.execute(
+            "CREATE OR REPLACE TEMP TABLE scope_key AS SELECT entity, own, kind, key"
+            f" FROM identity_key WHERE entity = '{policy.entity}'"
+            " AND own IN (SELECT own FROM scope)"
+        )
+        mine = "SEMI JOIN scope_key USING (kind, key)"
     keys = ", ".join(f"'{kind}'" for kind in policy.keys)
     connection.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE shared AS
-        SELECT kind, key, min(own) AS head, count(*) AS n FROM identity_key k
-        WHERE entity = '{policy.entity}' {"" if full else mine}
+        SELECT kind, key, min(own) AS head, count(*) AS n FROM identity_key k {mine}
+        WHERE k.entity = '{policy.entity}'
         GROUP BY kind, key HAVING count(*) > 1
         """
     )
@@ -157,23 +162,26 @@ def edges(connection: Connection, policy: Policy, *, full: bool) -> tuple[Any, A
         f"""
         INSERT INTO identity_conflict
         SELECT entity, own, kind, key, 'shared by more than {limit} records'
-        FROM identity_key JOIN shared USING (kind, key)
-        WHERE entity = '{policy.entity}' AND n > {limit} AND kind IN ({keys})
-          AND own IN (SELECT own FROM scope)
+        FROM {held} JOIN shared USING (kind, key) WHERE n > {limit} AND kind IN ({keys})
         """
     )
     connection.execute(f"DELETE FROM shared WHERE n > {limit} AND kind IN ({keys})")
     found = connection.execute(
-        f"""
-        SELECT own, head FROM identity_key JOIN shared USING (kind, key)
-        WHERE entity = '{policy.entity}' AND own <> head
-        """
+        f"SELECT own, head FROM {held} JOIN shared USING (kind, key) WHERE own <> head"
     ).fetchnumpy()
     return found["own"], found["head"]
 
 
-def doubtful(connection: Connection, policy: Policy) -> list[int]:
-    """Parts of `parted(own, part)` that break a limit, or hold both ends of a separation."""
+def _held(entity: str, *, full: bool) -> str:
+    """SQL of the keys of all records in the scope."""
+    return f"(FROM identity_key WHERE entity = '{entity}')" if full else "scope_key"
+
+
+def doubtful(connection: Connection, policy: Policy, *, full: bool) -> list[int]:
+    """Parts of `parted(own, part)` that break a limit, or hold both ends of a separation.
+
+    Reads what `edges` has left.
+    """
     limits = " UNION ".join(
         [
             f"SELECT part FROM held WHERE kind = '{kind}' GROUP BY part "
@@ -189,8 +197,8 @@ def doubtful(connection: Connection, policy: Policy) -> list[int]:
         f"""
         WITH sized AS (SELECT part, count(*) AS n FROM parted GROUP BY part HAVING count(*) > 1),
         held AS (
-            SELECT DISTINCT part, kind, key FROM identity_key
-            JOIN parted USING (own) JOIN sized USING (part) WHERE entity = '{policy.entity}'
+            SELECT DISTINCT part, kind, key FROM {_held(policy.entity, full=full)}
+            JOIN parted USING (own) JOIN sized USING (part)
         ), apart AS (
             SELECT a.part FROM identity_said s JOIN parted a ON a.own = s.one
             JOIN parted b ON b.own = s.other AND b.part = a.part

@@ -49,16 +49,11 @@ def match(
         for table in ("key", "conflict", "said"):
             connection.execute(f"DELETE FROM identity_{table} WHERE entity = ?", [entity])
     connection.execute("CREATE OR REPLACE TEMP TABLE touched_own(own INTEGER)")
-    changed = _changed(entity, full=full)
-    _number(connection, ledger, entity, changed, now)
+    _look(connection, entity, full=full)
+    _number(connection, ledger, entity, now)
     _said(connection, ledger, entity, upto)
     connection.execute(
-        f"""
-        INSERT INTO touched_own
-        SELECT r.own FROM identity_record r JOIN ({changed}) s USING (source, source_id)
-        WHERE r.entity = '{entity}'
-        EXCEPT SELECT own FROM touched_own
-        """
+        "INSERT INTO touched_own SELECT own FROM known EXCEPT SELECT own FROM touched_own"
     )
     if not full:
         keys.around(connection, entity)
@@ -75,25 +70,34 @@ def match(
     return Matched(entity, touched, _count(connection, "scope"), full)
 
 
-def _changed(entity: str, *, full: bool) -> str:
-    """SQL of the records to look at."""
-    if full:
-        return f"SELECT source, source_id FROM source_{entity}"
-    return (
-        f"SELECT source, source_id FROM source_{entity} SEMI JOIN"
-        f" (SELECT source, source_id FROM touched_record WHERE \"table\" = '{entity}')"
-        " USING (source, source_id)"
+def _look(connection: Connection, entity: str, *, full: bool) -> None:
+    """The records to look at: `unnumbered(source, source_id)` has those without an own id here,
+    `known(own)` the others.
+
+    Long tables are asked for the few that were told of, never the other way round.
+    """
+    told = f"SELECT source, source_id FROM source_{entity}"
+    if not full:
+        told = f"SELECT DISTINCT source, source_id FROM touched_record WHERE \"table\" = '{entity}'"
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE told AS {told}")
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE known AS SELECT source, source_id, own"
+        f" FROM identity_record SEMI JOIN told USING (source, source_id) WHERE entity = '{entity}'"
+    )
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE unnumbered AS"
+        " FROM told ANTI JOIN known USING (source, source_id)"
     )
 
 
-def _number(
-    connection: Connection, ledger: Ledger, entity: str, changed: str, now: datetime
-) -> None:
-    """Own ids of records that have none here: given once, and for ever in the ledger."""
+def _number(connection: Connection, ledger: Ledger, entity: str, now: datetime) -> None:
+    """Own ids of the records in `unnumbered`, which join `known`: given once, and for ever in the
+    ledger."""
+    if not _count(connection, "unnumbered"):
+        return
     fresh = connection.execute(
-        f"SELECT source, source_id FROM ({changed}) s ANTI JOIN"
-        f" (SELECT source, source_id FROM identity_record WHERE entity = '{entity}') r"
-        " USING (source, source_id)"
+        f"SELECT source, source_id FROM source_{entity}"
+        " SEMI JOIN unnumbered USING (source, source_id)"
     ).fetchall()
     if not fresh:
         return
@@ -110,6 +114,7 @@ def _number(
         f"INSERT INTO identity_record SELECT '{entity}', source, source_id, own, NULL, NULL"
         " FROM stage_own ORDER BY own"
     )
+    connection.execute("INSERT INTO known FROM stage_own")
     connection.unregister("stage_own")
 
 
@@ -189,7 +194,7 @@ def _parts(connection: Connection, policy: Policy, *, full: bool) -> None:
     ids = np.asarray(connection.execute("SELECT own FROM scope ORDER BY own").fetchnumpy()["own"])
     found = components(ids, left, right)
     _stage(connection, "parted", ids, found)
-    wrong = keys.doubtful(connection, policy)
+    wrong = keys.doubtful(connection, policy, full=full)
     persons = found.copy()
     if wrong:
         for own, person in _settled(connection, policy, wrong).items():

@@ -14,6 +14,7 @@ from datetime import datetime
 import duckdb
 
 from audiencehub.canonical import Table
+from audiencehub.warehouse import touched
 from audiencehub.warehouse.provenance import ENTITIES
 
 Connection = duckdb.DuckDBPyConnection
@@ -38,33 +39,23 @@ def move(connection: Connection, entity: str) -> None:
 
     Records that changed, and those that `match` looked at and gave another id.
     """
+    for statement in _looked_at(entity):
+        connection.execute(statement)
     connection.execute(
         f"""
         INSERT INTO moved
-        WITH said AS (
-            SELECT DISTINCT source, source_id FROM touched_record WHERE "table" = '{entity}'
-        ), named AS (
-            FROM said UNION SELECT source, source_id FROM identity_record
-            WHERE entity = '{entity}' AND own IN (SELECT own FROM scope)
-        ), live AS (
-            SELECT source, source_id, coalesce(record_kind, '{entity}') AS kind
-            FROM source_{entity} SEMI JOIN named USING (source, source_id) WHERE NOT deleted
-        ), now AS (
-            SELECT source, source_id, id, kind FROM identity_record
-            JOIN live USING (source, source_id) WHERE entity = '{entity}'
-        ), was AS (
-            SELECT source, source_id, id FROM record_map
-            SEMI JOIN named USING (source, source_id) WHERE entity = '{entity}'
+        WITH now AS (
+            SELECT source, source_id, n.id, l.kind FROM named n
+            JOIN live_{entity} l USING (source, source_id) WHERE NOT l.deleted
         )
         SELECT '{entity}', source, source_id, was.id, now.id, now.kind
         FROM named LEFT JOIN was USING (source, source_id) LEFT JOIN now USING (source, source_id)
-        WHERE was.id IS DISTINCT FROM now.id OR (source, source_id) IN (
-            SELECT (source, source_id) FROM said)
+        WHERE was.id IS DISTINCT FROM now.id OR named.said
         """
     )
     connection.execute(
-        "DELETE FROM record_map r USING moved m WHERE r.entity = m.entity "
-        f"AND r.source = m.source AND r.source_id = m.source_id AND m.entity = '{entity}'"
+        "DELETE FROM record_map WHERE rowid IN (SELECT place FROM was "
+        f"SEMI JOIN (FROM moved WHERE entity = '{entity}') USING (source, source_id))"
     )
     connection.execute(
         "INSERT INTO record_map SELECT source, source_id, entity, kind, after FROM moved "
@@ -74,6 +65,31 @@ def move(connection: Connection, entity: str) -> None:
         f"INSERT INTO part_{entity} SELECT DISTINCT id FROM "
         f"(SELECT unnest([before, after]) AS id FROM moved WHERE entity = '{entity}') "
         "WHERE id IS NOT NULL"
+    )
+
+
+def _looked_at(entity: str) -> tuple[str, str, str]:
+    """SQL that reads once, of each long table, the records that changed (`said`) or were looked at:
+    `named` with their ids, `was` with the ids and places in `record_map`, and `live_<entity>` with
+    what the source says."""
+    keys = "".join(f", {key}" for key in touched.KEYS[entity])
+    among = "SEMI JOIN named USING (source, source_id)"
+    return (
+        f"""
+        CREATE OR REPLACE TEMP TABLE named AS
+        WITH said AS (
+            SELECT DISTINCT source, source_id FROM touched_record WHERE "table" = '{entity}'
+        ), known AS (
+            SELECT source, source_id, id FROM identity_record WHERE entity = '{entity}'
+            AND own IN (SELECT own FROM scope)
+        )
+        SELECT source, source_id, known.id, said.source IS NOT NULL AS said
+        FROM known FULL JOIN said USING (source, source_id)
+        """,
+        "CREATE OR REPLACE TEMP TABLE was AS SELECT rowid AS place, source, source_id, id "
+        f"FROM record_map {among} WHERE entity = '{entity}'",
+        f"CREATE OR REPLACE TEMP TABLE live_{entity} AS SELECT source, source_id, deleted, "
+        f"coalesce(record_kind, '{entity}') AS kind{keys} FROM source_{entity} {among}",
     )
 
 
@@ -107,8 +123,7 @@ def key(connection: Connection) -> None:
         INSERT INTO keyed
         WITH mine AS (SELECT * FROM moved WHERE entity = 'contact'),
         now AS (
-            SELECT source, source_id, email, external_id FROM source_contact
-            SEMI JOIN mine USING (source, source_id)
+            SELECT source, source_id, email, external_id FROM live_contact
         ), was AS (
             SELECT source, source_id, email, external_id FROM touched_record
             WHERE "table" = 'contact'

@@ -1,8 +1,9 @@
 """SQL that makes facts from source rows: whose they are, and money in the company's currency.
 
 Reads the temporary tables `rate`, that the resolve step fills, and `named_email`,
-`named_external_id` and `named_domain`, and the variable `company_currency`. Every statement comes
-whole, or for the rows of `reach_<table>` only, with the same result for these: `read` finds them.
+`named_external_id`, `named_domain` and `named_record`, and the variable `company_currency`. Every
+statement comes whole, or for the rows of `reach_<table>` only, with the same result for these:
+`read` finds them.
 """
 
 from __future__ import annotations
@@ -10,15 +11,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from audiencehub.canonical import Table
+from audiencehub.warehouse.provenance import ENTITIES
 
 DAY_OF_RATE = ("at", "created_at", "started_at")
 """Where a fact has several dates, the one whose day decides the rate of its money."""
 LINKS = """
-    LEFT JOIN record_map by_ref ON by_ref.entity = 'contact'
+    LEFT JOIN {record_map} by_ref ON by_ref.entity = 'contact'
       AND by_ref.source = s.source AND by_ref.source_id = s.contact_ref
     LEFT JOIN named_email by_email ON by_email.key = s.contact_email
     LEFT JOIN named_external_id by_number ON by_number.key = s.contact_external_id
-    LEFT JOIN record_map account_ref ON account_ref.entity = 'account'
+    LEFT JOIN {record_map} account_ref ON account_ref.entity = 'account'
       AND account_ref.source = s.source AND account_ref.source_id = s.account_ref
     LEFT JOIN named_domain account_domain ON account_domain.key = s.account_domain
 """
@@ -38,11 +40,15 @@ def dated(table: Table) -> str | None:
 
 def read(table: Table) -> Iterator[str]:
     """Fill `read_<table>` with the live rows of `reach_<table>`, and `gone_<table>` with the place
-    and the owners of what these have been; finding few rows costs as much as reading all."""
+    and the owners of what these have been. Keys are compared before anything wide is decoded."""
     name = table.name
     yield (
-        f"CREATE OR REPLACE TEMP TABLE read_{name} AS FROM source_{name} "
+        f"CREATE OR REPLACE TEMP TABLE place_{name} AS SELECT rowid AS place FROM source_{name} "
         f"SEMI JOIN reach_{name} USING (source, source_id) WHERE NOT deleted"
+    )
+    yield (
+        f"CREATE OR REPLACE TEMP TABLE read_{name} AS SELECT s.* FROM source_{name} s "
+        f"JOIN place_{name} p ON p.place = s.rowid"
     )
     yield (
         f"CREATE OR REPLACE TEMP TABLE gone_{name} AS "
@@ -52,10 +58,24 @@ def read(table: Table) -> Iterator[str]:
 
 
 def naming(tables: Iterable[Table], *, part: bool = False) -> Iterator[str]:
-    """Fill the tables of natural keys that name exactly one person or company."""
+    """Fill the tables of natural keys that name exactly one person or company; in part also
+    `named_record`, the rows of `record_map` that the facts name."""
     listed = list(tables)
+    if part:
+        asked = " UNION ".join(
+            f"SELECT '{entity}' AS entity, source, {entity}_ref AS source_id FROM read_{one.name} "
+            f"WHERE {entity}_ref IS NOT NULL"
+            for one in listed
+            for entity in ENTITIES
+        )
+        yield (
+            "CREATE OR REPLACE TEMP TABLE named_record AS FROM record_map "
+            f"SEMI JOIN ({asked}) USING (entity, source, source_id)"
+        )
     for key, link in NAMES.items():
-        asked = " UNION ".join(f"SELECT {link} FROM {_rows(one, part)}" for one in listed)
+        asked = " UNION ".join(
+            f"SELECT {link} FROM {_rows(one, part)} WHERE {link} IS NOT NULL" for one in listed
+        )
         only = f"AND s.{key} IN ({asked})" if part and asked else ""
         yield f"""
             CREATE OR REPLACE TEMP TABLE named_{key} AS
@@ -90,9 +110,10 @@ def fact(table: Table, *, part: bool = False) -> Iterator[str]:
     if at:
         rates = f'LEFT JOIN rate r ON r.currency = s.currency AND r.day = CAST(s."{at}" AS DATE)'
     order = 'ORDER BY s."at"' if table.field("at") else ""
+    links = LINKS.format(record_map="named_record" if part else "record_map")
     made = f"""
         SELECT {PERSON} AS contact_id, {COMPANY} AS account_id, s.source, s.source_id, {columns}
-        FROM {_rows(table, part)} s {LINKS} {rates}
+        FROM {_rows(table, part)} s {links} {rates}
         WHERE NOT s.deleted AND coalesce({PERSON}, {COMPANY}) IS NOT NULL {order}
     """
     if part:
