@@ -108,12 +108,16 @@ def test_guards_say_of_which_segment_and_a_first_plan_is_not_buried(tmp_path):
     plan = {"plan_id": "p1", "target": "hubspot/contact/tags", "kind": "change", "verdict": "hold"}
     plan |= {"adds": 202, "removes": 0, "sets": 0, "calls": 1, "excluded": {}}
     plans = [plan | {"guards": [adds, fine]}, plan | {"guards": [adds, fine, first]}]
+    plans.append(plan | {"verdict": "go", "guards": [fine], "excluded": {"no_consent": 3}})
     settings = load("sandbox", ROOT)
     path = report.write(tmp_path, "r1", "held", {"plans": plans}, BOOK, settings, NOW, ledger)
     ledger.close()
 
-    later, new = re.findall(r'<td class="guards">(.*?)</td>', path.read_text("utf-8"), re.DOTALL)
+    later, new, free = re.findall(
+        r'<td class="guards">(.*?)</td>', path.read_text("utf-8"), re.DOTALL
+    )
 
     assert "likely_to_buy: 202 adds" in later
     assert "no removal" not in later
     assert new.index("the first plan") < new.index("and 1 more guard<") < new.index("202 adds")
+    assert re.search(r"all passed</small></div>\s*<small>left out: 3 no_consent", free)
