@@ -151,8 +151,9 @@ def _profiles(hub: Hub, policy: provenance.Policy, extent: _Extent, known: datet
         affected.site_before(connection)
         links.remember(connection)
     for entity in provenance.ENTITIES:
-        for sql in profiles.entity(tables[entity], policy, part=part):
-            connection.execute(sql)
+        if not part or affected.any_of(connection, entity):
+            for sql in profiles.entity(tables[entity], policy, part=part):
+                connection.execute(sql)
     free = _free_domains(hub)
     if part:
         affected.site(connection)

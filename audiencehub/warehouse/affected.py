@@ -111,6 +111,11 @@ def expire(connection: Connection, since: datetime, known: datetime) -> None:
         )
 
 
+def any_of(connection: Connection, entity: str) -> bool:
+    """Whether anybody of the entity is to be made anew."""
+    return bool(connection.execute(f"SELECT 1 FROM part_{entity} LIMIT 1").fetchall())
+
+
 def key(connection: Connection) -> None:
     """Note the natural keys that a person has come to, left, or taken along to another id."""
     changed = " UNION ".join(
