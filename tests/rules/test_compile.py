@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from audiencehub.rules import compile_book
+from audiencehub.rules.compile import local
 from audiencehub.rules.compile.bind import Day, Midnight, resolve
 from audiencehub.testing import oracle
 from audiencehub.testing.world import World
@@ -42,7 +43,7 @@ def test_more_than_sixty_four_leaves_and_segments():
 def test_stage_reads_members_not_matches():
     """Someone whom `stay` keeps in a segment is still excluded from what excludes it."""
     rules = book(
-        segment("customers", {"title": "t1"}),
+        segment("customers", {"title": "t1"}, stay={"at_least": "7 days"}),
         segment("big", {"employee_count": {"at_least": 2}}, "account"),
         segment("prospects", {"not": {"segment": "customers"}}),
         segment("wanted", {"all": [{"segment": "prospects"}, {"segment": "big"}]}),
@@ -68,10 +69,29 @@ def test_stage_reads_members_not_matches():
         rules, PEOPLE, CLOCK, lambda name, ids: ids | {5} if name == "customers" else ids
     )
 
-    assert seen == [("big", "customers"), ("prospects",), ("wanted",)]
+    assert seen == [("big", "customers"), ("prospects", "wanted")]
     assert found["customers"] == {1}
     assert 5 not in found["prospects"]
     assert found["wanted"] == plain["wanted"] == {n for n in range(200) if n % 3 == 2} - {5}
+
+
+def test_far_ids_take_the_other_way(monkeypatch):
+    """Ids that are far apart must not fill the memory, and must give the same verdicts."""
+    rules = book(segment("a", {"title": "t1"}), segment("b", {"event": {"name": "login"}}))
+    near = by_sql(rules, PEOPLE, CLOCK)
+    refused = []
+
+    def refuse(*_):
+        refused.append(True)
+        return False
+
+    monkeypatch.setattr(local, "write_leaves", refuse)
+
+    assert by_sql(rules, PEOPLE, CLOCK) == near
+    assert refused
+    world = World(contacts={2_000_000_000: {"title": "t1"}})
+    monkeypatch.undo()
+    assert by_sql(rules, world, CLOCK)["a"] == {2_000_000_000}
 
 
 def test_no_query_per_rule():

@@ -15,7 +15,13 @@ import duckdb
 
 from audiencehub.model import Entity
 from audiencehub.rules.compile.leaves import ENTITIES, leaves_select
-from audiencehub.rules.compile.local import Compiled, Connection, Projection, Settle, Stage
+from audiencehub.rules.compile.local import (
+    Compiled,
+    Connection,
+    Projection,
+    Settle,
+    matches_are_members,
+)
 from audiencehub.rules.compile.slices import Between, Slicer
 from audiencehub.rules.compile.units import Unit, chosen, split, word_masks
 from audiencehub.rules.compile.words import quoted
@@ -23,20 +29,6 @@ from audiencehub.rules.language.catalog import FACTS, OF_CONTACTS
 
 ORDER: tuple[Entity, Entity] = ("account", "contact")
 ALL = (1 << 64) - 1
-
-
-def members_are_matches(connection: Connection, _: Stage) -> None:
-    """The plainest settlement: nobody stays longer than the rule says.
-
-    Any settlement brings member_<entity> up to date for those in temp table moved_<entity>(id),
-    and adds whoever's membership changed otherwise (a stay that is over).
-    """
-    for one in ENTITIES:
-        moved = f"SELECT id FROM moved_{one}"
-        connection.execute(f"DELETE FROM member_{one} WHERE {one}_id IN ({moved})")
-        connection.execute(
-            f"INSERT INTO member_{one} SELECT * FROM match_{one} WHERE {one}_id IN ({moved})"
-        )
 
 
 def last_clock(compiled: Compiled, connection: Connection) -> datetime | None:
@@ -52,9 +44,12 @@ def last_clock(compiled: Compiled, connection: Connection) -> datetime | None:
 
 
 def run_changed(
-    compiled: Compiled, connection: Connection, settle: Settle = members_are_matches
+    compiled: Compiled, connection: Connection, settle: Settle = matches_are_members
 ) -> bool:
     """Evaluate what the table touched(entity, id) names and what the clock has moved.
+
+    After each stage `settle` brings member_<entity> up to date for those in the temporary table
+    moved_<entity>(id), and adds whoever's membership changed otherwise (a stay that is over).
 
     False, with nothing done, when the tables of the last evaluation do not fit (other rules, an
     earlier clock): then `Compiled.run` is wanted. The tables end up as it would leave them.
@@ -88,6 +83,7 @@ class _Pass:
         self._columns()
         for entity in ORDER:
             self._leaves(entity)
+        self._vanished()
         self._base()
         for stage in program.stages:
             for entity in ENTITIES:
@@ -189,6 +185,19 @@ class _Pass:
         """Drop the copies, so that the names mean the whole tables again."""
         for table in (*ENTITIES, *FACTS):
             self._do(f"DROP TABLE IF EXISTS temp.{quoted(table)}")
+
+    def _vanished(self) -> None:
+        """Who is not there any more has no leaves, and whoever reads them is looked at again."""
+        for entity in ENTITIES:
+            key = f"{entity}_id"
+            self._do(
+                f"INSERT INTO changed_{entity} SELECT t.id FROM touched AS t "
+                f"ANTI JOIN {entity} AS e ON e.{key} = t.id WHERE t.entity = '{entity}'"
+            )
+            self._do(
+                f"DELETE FROM leaf_{entity} WHERE {key} IN (SELECT d.id FROM "
+                f"changed_{entity} AS d ANTI JOIN {entity} AS e ON e.{key} = d.id)"
+            )
 
     def _base(self) -> None:
         """again_<entity>(id): for whom rules are projected, before references are looked at."""

@@ -110,8 +110,32 @@ def leaves_statement(leaves: Leaves, catalog: Catalog = CATALOG) -> Statement:
 
 
 def leaves_select(leaves: Leaves, catalog: Catalog = CATALOG) -> Statement:
-    """SELECT <entity>_id, w0, …: every entity once, and contacts of facts that lead nowhere."""
+    """SELECT <entity>_id, w0, …: every entity once."""
     bind = Binder()
+    entity, words = leaves.entity, leaves.words
+    own, *scans = _parts(leaves, bind, catalog)
+    if not scans:
+        return bind.statement(own)
+    # One table of groups takes the entities and all facts: cheaper than joining the two.
+    merged = ", ".join(f"bit_or(w{n}) AS w{n}" for n in range(words))
+    # A fact may name an entity that is not there: it is nobody's.
+    return bind.statement(
+        f"SELECT g.* FROM (SELECT {entity}_id, {merged} FROM "
+        f"({' UNION ALL '.join([own, *scans])}) GROUP BY {entity}_id) AS g "
+        f"SEMI JOIN {entity} USING ({entity}_id)"
+    )
+
+
+def leaves_parts(leaves: Leaves, catalog: Catalog = CATALOG) -> tuple[Statement, ...]:
+    """SELECTs of id, w0, …: everyone by their own row, then a part for each scan of facts.
+
+    An id comes at most once in a part. The words of all parts, OR-ed, are those of the entity.
+    """
+    bind = Binder()
+    return tuple([bind.statement(sql) for sql in _parts(leaves, bind, catalog)])
+
+
+def _parts(leaves: Leaves, bind: Binder, catalog: Catalog) -> list[str]:
     entity, words = leaves.entity, leaves.words
     verdicts = []
     for slot in leaves.over_row:
@@ -123,24 +147,12 @@ def leaves_select(leaves: Leaves, catalog: Catalog = CATALOG) -> Statement:
         source += f" LEFT JOIN trait_{entity} AS t ON t.{entity}_id = e.{entity}_id"
     if entity == "contact" and any(kinds.reads_account_row(one.leaf) for one in leaves.over_row):
         source += " LEFT JOIN account AS a ON a.account_id = e.account_id"
-    scans = _scans(leaves, bind, catalog)
-    if not scans:
-        return bind.statement(f"SELECT e.{entity}_id, {columns} FROM {source}")
-    # One table of groups takes the entities and all facts: cheaper than joining the two.
-    own = f"SELECT e.{entity}_id AS owner_id, {columns} FROM {source}"
-    merged = ", ".join(f"bit_or(w{n}) AS w{n}" for n in range(words))
-    select = (
-        f"SELECT owner_id AS {entity}_id, {merged} FROM ({' UNION ALL '.join([own, *scans])})"
-        " GROUP BY owner_id"
-    )
-    if entity == "account":
-        # A contact may name an account that is not there: its facts are nobody's.
-        select = f"SELECT g.* FROM ({select}) AS g SEMI JOIN account USING (account_id)"
-    return bind.statement(select)
+    own = f"SELECT e.{entity}_id, {columns} FROM {source}"
+    return [own, *_scans(leaves, bind, catalog)]
 
 
 def _scans(leaves: Leaves, bind: Binder, catalog: Catalog) -> list[str]:
-    """SELECTs of owner id and mask words; an owner may come more than once."""
+    """SELECTs of owner id and mask words, each owner at most once in each."""
     groups: dict[Group, list[Slot[Grouped]]] = {}
     for slot in leaves.rows:
         groups.setdefault(group_of(slot.leaf), []).append(slot)

@@ -2,9 +2,10 @@
 
 Leaves are de-duplicated over all rules and evaluated once at their own grain into
 `leaf_contact` and `leaf_account` (tables of 64-bit words); each rule is then some bit
-tests in one projection per entity. Rules that refer to segments read `member_contact` and
-`member_account`, so the book runs in stages by depth of reference: between two stages the caller
-turns what matches into who is a member (DESIGN §5: `stay` may keep someone whom the rule let go).
+tests in one projection per entity. Rules that refer to segments with `stay` read `member_contact`
+and `member_account`, so the book runs in stages: between two stages the caller turns what matches
+into who is a member (DESIGN §5: `stay` may keep someone whom the rule let go). Other references
+are answered by the condition of the segment, in the same stage.
 """
 
 from __future__ import annotations
@@ -21,8 +22,16 @@ import duckdb
 from audiencehub.model import Entity
 from audiencehub.rules.book import RuleBook
 from audiencehub.rules.compile.bind import Statement
-from audiencehub.rules.compile.leaves import ENTITIES, Leaves, collect, leaves_select
+from audiencehub.rules.compile.dense import write_leaves
+from audiencehub.rules.compile.leaves import (
+    ENTITIES,
+    Leaves,
+    collect,
+    leaves_parts,
+    leaves_select,
+)
 from audiencehub.rules.compile.project import Projector
+from audiencehub.rules.compile.staging import stages as staged
 from audiencehub.rules.compile.traits import trait_statements
 from audiencehub.rules.compile.words import WORD
 from audiencehub.rules.language.catalog import CATALOG, Catalog
@@ -67,6 +76,8 @@ class Program:
     """Leave trait_contact and trait_account, which leaves read."""
     sets: Mapping[Entity, Leaves] = field(default_factory=dict)
     """What `leaves` evaluates."""
+    parts: Mapping[Entity, tuple[Statement, ...]] = field(default_factory=dict)
+    """The same, each scan by itself."""
     catalog: Catalog = CATALOG
     crews: bool = False
     """Some rule of accounts reads their contacts."""
@@ -113,8 +124,10 @@ class Compiled:
             connection.execute(statement.sql, self.bound(statement))
         for entity, statement in self.program.leaves:
             connection.execute(f"DROP TABLE IF EXISTS temp.leaf_{entity}")
-            sql = f"CREATE OR REPLACE TABLE leaf_{entity} AS {statement.sql}"
-            connection.execute(sql, self.bound(statement))
+            parts = [(one.sql, self.bound(one)) for one in self.program.parts[entity]]
+            if not write_leaves(connection, entity, parts):
+                sql = f"CREATE OR REPLACE TABLE leaf_{entity} AS {statement.sql}"
+                connection.execute(sql, self.bound(statement))
 
     def match(self, connection: Connection, stage: Stage) -> None:
         """One stage of `run`: the projection, over the stages before it."""
@@ -137,9 +150,14 @@ class Compiled:
 
 def matches_are_members(connection: Connection, _: Stage) -> None:
     """The plainest settlement: nobody stays longer than the rule says."""
+    tables = connection.execute(
+        "SELECT table_name FROM duckdb_tables() WHERE database_name = current_database()"
+    ).fetchall()
     for entity in ENTITIES:
+        if (f"member_{entity}",) in tables:
+            connection.execute(f"DROP TABLE member_{entity}")
         connection.execute(
-            f"CREATE OR REPLACE TABLE member_{entity} AS SELECT * FROM match_{entity}"
+            f"CREATE OR REPLACE VIEW member_{entity} AS SELECT * FROM match_{entity}"
         )
 
 
@@ -188,7 +206,7 @@ def _program(key: _Key) -> Program:
     segments = key.book.segments
     leaves = collect((one.when for one in segments.values()), key.unfilled)
     projectors = [Projector(entity, leaves, segments, key.bits) for entity in ENTITIES]
-    order = key.book.order() or ((),)
+    order = staged(key.book) or ((),)
     stages = tuple(
         Stage(
             number,
@@ -203,10 +221,19 @@ def _program(key: _Key) -> Program:
     )
     count = sum(one.count for one in leaves.values())
     statements = tuple((one, leaves_select(leaves[one], key.catalog)) for one in ENTITIES)
+    parts = {one: leaves_parts(leaves[one], key.catalog) for one in ENTITIES}
     traits = trait_statements(key.book.traits, key.catalog, key.unfilled)
     crews = any(isinstance(n, Contacts) for one in segments.values() for n in walk(one.when))
     return Program(
-        statements, stages, projectors[0].words, count, traits, leaves, key.catalog, crews
+        statements,
+        stages,
+        projectors[0].words,
+        count,
+        traits,
+        leaves,
+        parts,
+        key.catalog,
+        crews,
     )
 
 

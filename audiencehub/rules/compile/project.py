@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from audiencehub.model import Entity
 from audiencehub.rules.book import Segment
@@ -36,6 +36,8 @@ class Projector:
     leaves: Mapping[Entity, Leaves]
     segments: Mapping[str, Segment]
     bits: Mapping[str, int]
+    together: frozenset[str] = frozenset()
+    """Segments of this stage: who refers to one is answered by its condition."""
 
     @property
     def words(self) -> int:
@@ -44,6 +46,9 @@ class Projector:
 
     def sql(self, names: Sequence[str], *, first: bool) -> str:
         """SELECT <entity>_id and words with the bits of these segments, over those in match_*."""
+        return replace(self, together=frozenset(names))._sql(names, first=first)
+
+    def _sql(self, names: Sequence[str], *, first: bool) -> str:
         own = [n for n in names if self.segments[n].of == self.entity]
         roots = [self.segments[name].when for name in own]
         verdicts = [(self.bits[n], self.verdict(self.segments[n].when)) for n in own]
@@ -60,9 +65,10 @@ class Projector:
         """Each grain joined once, and only the grains that these conditions read."""
         reads_leaf: set[Entity] = set()
         reads_member: set[Entity] = set()
-        for node in (one for root in roots for one in walk(root)):
+        for node in (one for root in roots for one in self._walk(root)):
             if isinstance(node, SegmentRef):
-                reads_member.add(self.segments[node.segment].of)
+                reads = reads_leaf if node.segment in self.together else reads_member
+                reads.add(self.segments[node.segment].of)
             elif isinstance(node, Leaf):
                 reads_leaf.add(grain(node))
         joins = [
@@ -74,6 +80,12 @@ class Projector:
             for one in sorted(reads_member)
         ]
         return "".join(joins)
+
+    def _walk(self, root: Node) -> Iterator[Node]:
+        for node in walk(root):
+            yield node
+            if isinstance(node, SegmentRef) and node.segment in self.together:
+                yield from self._walk(self.segments[node.segment].when)
 
     def _crew(self, roots: Iterable[Node]) -> str:
         found = [one for root in roots for one in walk(root) if isinstance(one, Contacts)]
@@ -93,12 +105,18 @@ class Projector:
         if isinstance(node, MatchAll):
             return "true"
         if isinstance(node, SegmentRef):
-            where = MEMBER[self.segments[node.segment].of]
-            return _test(where, self.bits[node.segment], wanted=True)
+            return self._reference(self.segments[node.segment])
         if isinstance(node, Contacts):
             return verdict_sql(node)
         slot = self.leaves[grain(node)].slots()[node]
         return _test(ALIAS[grain(node)], slot.index, wanted=not slot.default)
+
+    def _reference(self, to: Segment) -> str:
+        if to.id not in self.together:
+            return _test(MEMBER[to.of], self.bits[to.id], wanted=True)
+        # Who has no account is in no segment of accounts, whatever its condition makes of that.
+        there = f"{ALIAS[to.of]}.{to.of}_id IS NOT NULL"
+        return f"({there} AND {self.verdict(to.when)})"
 
 
 def _test(alias: str, index: int, *, wanted: bool) -> str:
