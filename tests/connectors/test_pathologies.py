@@ -121,19 +121,3 @@ def test_a_wrong_answer_is_the_truth_or_a_reason(api, ordeals):
     assert not ordeal.faults, "\n".join(ordeal.faults)
     assert len(ordeal.struck) >= 60, f"only {len(ordeal.struck)} kinds fitted"
     assert ordeal.outcomes["complete"] and ordeal.outcomes["Incomplete"], ordeal.outcomes
-
-
-@pytest.mark.verify
-@pytest.mark.parametrize("api", APIS)
-def test_a_wrong_answer_in_any_place_and_for_good(api, ordeals):
-    """If it fails, there is one request among all whose answer is believed unread."""
-    ordeal = ordeals(api)
-    places = ordeal.places()
-    for number, (kind, spoil) in enumerate(kinds(api).items()):
-        chosen = {0, places[number % len(places)]}
-        chosen = chosen if kind not in EVERYWHERE else {places[(number + 1) % len(places)]}
-        for place in sorted(chosen):
-            ordeal.run(kind, spoil, place, 1 if kind not in EVERYWHERE else 1_000_000)
-
-    assert not ordeal.faults, "\n".join(ordeal.faults)
-    assert len(ordeal.struck) >= 140, f"only {len(ordeal.struck)} kinds fitted"

@@ -76,7 +76,8 @@ def test_every_operator_has_a_case():
                 covered.update((node.type, check.op) for check in node.tests.checks)
     wanted = {(kind, op) for kind, ops in OPERATORS.items() for op in ops}
 
-    missing = {pair for pair in wanted - covered if pair[0] not in ("decimal", "json")}
+    # No field is of these: averages, trends and properties have cases in rows.yaml.
+    missing = {pair for pair in wanted - covered if pair[0] not in ("decimal", "share", "json")}
 
     assert not missing
     assert WIDE.field("contact", "extra") is not None
