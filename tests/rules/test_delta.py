@@ -148,6 +148,7 @@ def _standing_still(*_: Any) -> Any:
     return iter(())
 
 
+@pytest.mark.verify
 @pytest.mark.parametrize("name", ["_facts", "_tests"])
 def test_a_lost_edge_is_caught(name, monkeypatch):
     """A comparison that cannot fail proves nothing: without the edges of time it must."""
