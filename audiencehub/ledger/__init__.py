@@ -13,6 +13,8 @@ from audiencehub.ledger.consent import Consent, Said
 from audiencehub.ledger.db import Database, prepare
 from audiencehub.ledger.delivery import Deliveries
 from audiencehub.ledger.edits import HandEdit, HandEdits
+from audiencehub.ledger.erasing import Erasing
+from audiencehub.ledger.forgotten import Forgetting, Forgotten
 from audiencehub.ledger.leases import Lease, Leases
 from audiencehub.ledger.manifests import FileEntry, Manifest, Manifests
 from audiencehub.ledger.membership import Membership, Memberships, Movement
@@ -35,7 +37,7 @@ from audiencehub.ledger.values import (
 
 __all__ = [
     "Alert", "AlertMessage", "AuditEntry", "Believed", "Candidate", "Carried", "FileEntry",
-    "HandEdit", "Intent",
+    "Forgetting", "HandEdit", "Intent",
     "Lease", "Ledger", "Manifest", "Membership", "Merge", "Movement", "Plan", "PlanChange",
     "Quarantined", "Run", "Said", "Separation", "Stay", "tag_hash", "tag_reasons",
     "tag_text", "tag_value",
@@ -65,6 +67,8 @@ class Ledger:
         self.delivery = Deliveries(db)
         self.edits = HandEdits(db)
         self.alerts = Alerts(db)
+        self.forgotten = Forgotten(db)
+        self.erasing = Erasing(db)
 
     @classmethod
     def open(cls, folder: Path) -> Ledger:

@@ -165,5 +165,19 @@ CREATE TABLE alert_delivery(
   sent_at TEXT, PRIMARY KEY(channel, n)) STRICT, WITHOUT ROWID;
 """
 
-MIGRATIONS: tuple[str, ...] = (FIRST, IDENTITY, DECIDED_AFTER, ALERTS)
+FORGETTING = """
+CREATE TABLE forgetting(
+  person TEXT PRIMARY KEY, state TEXT NOT NULL CHECK(state IN ('open','done')), who TEXT NOT NULL,
+  reason TEXT NOT NULL, asked_at TEXT NOT NULL, finished_at TEXT, owns TEXT NOT NULL, sealed BLOB,
+  found TEXT NOT NULL DEFAULT '{}', certificate TEXT,
+  CHECK(state <> 'done' OR (sealed IS NULL AND certificate IS NOT NULL))) STRICT, WITHOUT ROWID;
+CREATE TABLE tombstone(
+  hmac TEXT PRIMARY KEY, kind TEXT NOT NULL,
+  person TEXT NOT NULL REFERENCES forgetting) STRICT, WITHOUT ROWID;
+CREATE INDEX tombstone_of ON tombstone(person);
+"""
+"""Who asked to be forgotten: keyed digests and counts only, but for `sealed`, which is encrypted and
+goes when the last step is done."""
+
+MIGRATIONS: tuple[str, ...] = (FIRST, IDENTITY, DECIDED_AFTER, ALERTS, FORGETTING)
 """Version n is reached by the n-th script; never edit one that was released, append."""
