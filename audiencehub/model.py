@@ -133,12 +133,14 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """What an API still allows: `remaining` calls of `limit` until `resets`."""
+    """What an API still allows: `remaining` of `limit` until `resets`."""
 
     name: str
     limit: int | None
     remaining: int | None
     resets: str = ""
+    unit: Literal["calls", "percent"] = "calls"
+    """Where a vendor counts otherwise, it tells a percentage, which no number of calls equals."""
 
 
 @dataclass(frozen=True, slots=True)

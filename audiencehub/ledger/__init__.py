@@ -22,6 +22,7 @@ from audiencehub.ledger.merges import Merge, Merges, Separation
 from audiencehub.ledger.people import People
 from audiencehub.ledger.plans import Plan, PlanChange, Plans
 from audiencehub.ledger.quarantine import Quarantine, Quarantined
+from audiencehub.ledger.quotas import Quotas, Reading
 from audiencehub.ledger.runs import Run, Runs
 from audiencehub.ledger.sealing import Sealing
 from audiencehub.ledger.stays import Stay, Stays
@@ -34,12 +35,13 @@ from audiencehub.ledger.values import (
     tag_text,
     tag_value,
 )
+from audiencehub.privacy.forgotten import Tombstones
 
 __all__ = [
     "Alert", "AlertMessage", "AuditEntry", "Believed", "Candidate", "Carried", "FileEntry",
     "Forgetting", "HandEdit", "Intent",
     "Lease", "Ledger", "Manifest", "Membership", "Merge", "Movement", "Plan", "PlanChange",
-    "Quarantined", "Run", "Said", "Separation", "Stay", "tag_hash", "tag_reasons",
+    "Quarantined", "Reading", "Run", "Said", "Separation", "Stay", "tag_hash", "tag_reasons",
     "tag_text", "tag_value",
 ]  # fmt: skip
 
@@ -67,6 +69,7 @@ class Ledger:
         self.delivery = Deliveries(db)
         self.edits = HandEdits(db)
         self.alerts = Alerts(db)
+        self.quotas = Quotas(db)
         self.forgotten = Forgotten(db)
         self.erasing = Erasing(db)
 
@@ -85,6 +88,10 @@ class Ledger:
         """This ledger's own id, made with it."""
         found = self._db.row("SELECT value FROM meta WHERE key='uuid'")
         return str(found[0]) if found else ""
+
+    def tombstones(self) -> Tombstones:
+        """What recognizes forgotten people."""
+        return Tombstones(self.forgotten.marks(), self.sealing.mark)
 
     def transaction(self) -> AbstractContextManager[None]:
         """All of it or nothing; an inner transaction joins the outer one."""

@@ -3,80 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 
 from audiencehub.errors import ConfigError
 from audiencehub.ledger.audit import Audit
 from audiencehub.ledger.db import Database
+from audiencehub.ledger.planned import Kind, Plan, PlanChange, outdated, same_terms
 from audiencehub.ledger.stamps import document, instant, maybe, stamp
 
-Kind = Literal["consent", "change"]
+__all__ = ["Kind", "Plan", "PlanChange", "Plans"]
+
 COLUMNS = (
     "plan_id, target, kind, run_id, at, hash, n_add, n_remove, n_set, verdict, state, guards,"
-    " excluded, versions, calls, approved_by, approved_at, reason, frozen_until"
+    " excluded, versions, calls, approved_by, approved_at, reason, frozen_until,"
+    " n_write, basis, ended"
 )
 LIVE = "state IN ('open','applying')"
-
-
-@dataclass(frozen=True, slots=True)
-class PlanChange:
-    """One change of a plan, as stored."""
-
-    member: str
-    op: str
-    phase: int
-    """0 consent, 1 remove what is replaced, 2 add and set, 3 remove."""
-    value: str | None
-    """For tags: the value as JSON."""
-    value_hash: str
-    why: str
-    person: int | None = None
-    """The contact's or account's id."""
-    sealed: bytes | None = None
-    """For lists: the identifiers, encrypted."""
-    enters: tuple[str, ...] = ()
-    """Segments that the member enters at this target."""
-    leaves: tuple[str, ...] = ()
-
-    @property
-    def key(self) -> tuple[str, str, str]:
-        """What the plan's hash covers of it."""
-        return (self.member, self.op, self.value_hash)
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """One stored plan; its changes are read with `Plans.changes`."""
-
-    plan_id: str
-    target: str
-    kind: Kind
-    run_id: str
-    at: datetime
-    hash: str
-    adds: int
-    removes: int
-    sets: int
-    verdict: str
-    """`go`, `hold`, `approved`, `void`."""
-    state: str
-    """`open`, `applying` (a push began and has not ended it), `done`, `void`."""
-    guards: Sequence[Mapping[str, Any]]
-    excluded: Mapping[str, int]
-    versions: Mapping[str, str]
-    calls: int
-    approved_by: str | None = None
-    approved_at: datetime | None = None
-    reason: str | None = None
-    frozen_until: datetime | None = None
-
-    @property
-    def released(self) -> bool:
-        """It may be sent."""
-        return self.verdict in {"go", "approved"}
 
 
 class Plans:
@@ -85,52 +30,69 @@ class Plans:
     def __init__(self, db: Database, audit: Audit) -> None:
         self._db, self._audit = db, audit
 
-    def store(self, draft: Plan, changes: Sequence[PlanChange]) -> Plan:
+    def store(self, draft: Plan, changes: Sequence[PlanChange], notes: Sequence[str] = ()) -> Plan:
         """Keep a draft in place of the open plan of its target and kind; the plan that stands.
 
-        The same hash keeps the earlier plan with its hold or approval; another hash voids it,
-        unless it is frozen. A draft without changes only voids.
+        The same hash, under the same settings, keeps the earlier plan with its hold or approval;
+        another one voids it and says why (`notes` are said as well), unless it is frozen and only
+        the data are others. A draft without changes only voids.
         """
         with self._db.transaction():
             old = self.open(draft.target, draft.kind)
             if old is not None and old.state == "open":
-                if old.frozen_until is not None and old.frozen_until > draft.at:
+                frozen = old.frozen_until is not None and old.frozen_until > draft.at
+                if frozen and same_terms(old, draft):
                     return old
-                if old.hash == draft.hash and changes:
+                if old.hash == draft.hash and changes and same_terms(old, draft):
                     return self._keep(old, draft)
             if old is not None:
-                ended = "void" if old.state == "open" else "done"
-                self._db.run("UPDATE plan SET state=? WHERE plan_id=?", (ended, old.plan_id))
+                self._end(old, draft, changes, notes)
             return self._insert(draft, changes) if changes else replace(draft, state="done")
 
+    def _end(
+        self, old: Plan, draft: Plan, changes: Sequence[PlanChange], notes: Sequence[str]
+    ) -> None:
+        if old.state != "open":
+            self.mark(old.plan_id, "done")
+            return
+        why = outdated(old, draft, self.keys(old.plan_id), {one.key for one in changes}, notes)
+        self._db.run("UPDATE plan SET state='void', ended=? WHERE plan_id=?", (why, old.plan_id))
+        if old.verdict == "approved":
+            who = f"run {draft.run_id}"
+            self._audit.record(draft.at, who, "void", old.plan_id, {"why": why})
+
     def _keep(self, old: Plan, draft: Plan) -> Plan:
-        verdict = old.verdict if old.verdict in {"hold", "approved"} else draft.verdict
-        self._db.run(
-            "UPDATE plan SET run_id=?, verdict=?, guards=?, excluded=?, calls=? WHERE plan_id=?",
-            (
-                draft.run_id,
-                verdict,
-                document(draft.guards),
-                document(draft.excluded),
-                draft.calls,
-                old.plan_id,
-            ),
-        )
-        return replace(
+        stays = old.verdict == "approved" or (old.verdict == "hold" and not old.waits_for_time)
+        kept = replace(
             old,
             run_id=draft.run_id,
-            verdict=verdict,
+            verdict=old.verdict if stays else draft.verdict,
             guards=draft.guards,
             excluded=draft.excluded,
             calls=draft.calls,
+            basis=draft.basis,
         )
+        self._db.run(
+            "UPDATE plan SET run_id=?, verdict=?, guards=?, excluded=?, calls=?, basis=?"
+            " WHERE plan_id=?",
+            (
+                kept.run_id,
+                kept.verdict,
+                document(kept.guards),
+                document(kept.excluded),
+                kept.calls,
+                document(kept.basis),
+                kept.plan_id,
+            ),
+        )
+        return kept
 
     def _insert(self, draft: Plan, changes: Sequence[PlanChange]) -> Plan:
         found = self._db.row("SELECT coalesce(max(n), 0) + 1 FROM plan")
         number = int(found[0]) if found else 1
         plan = replace(draft, plan_id=f"p{number}-{draft.hash[:8]}")
         self._db.run(
-            f"INSERT INTO plan(n, {COLUMNS}) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+            f"INSERT INTO plan(n, {COLUMNS}) VALUES({','.join('?' * 23)})",
             (
                 number,
                 plan.plan_id,
@@ -152,6 +114,9 @@ class Plans:
                 stamp(plan.approved_at) if plan.approved_at else None,
                 plan.reason,
                 stamp(plan.frozen_until) if plan.frozen_until else None,
+                plan.writes,
+                document(plan.basis),
+                plan.ended,
             ),
         )
         self._db.many(
@@ -254,19 +219,36 @@ class Plans:
         with self._db.transaction():
             waiting = [p for p in self.held() if which in (p.plan_id, p.hash, p.target, p.run_id)]
             if not waiting:
-                known = ", ".join(p.plan_id for p in self.held()) or "none"
-                raise ConfigError(
-                    f"No plan {which!r} waits for approval.", hint=f"Plans that wait: {known}"
-                )
+                raise self._nothing_waits(which)
             for plan in waiting:
                 self._db.run(
                     "UPDATE plan SET verdict='approved', approved_by=?, approved_at=?, reason=?"
                     " WHERE plan_id=?",
                     (who, stamp(at), reason, plan.plan_id),
                 )
-                detail = {"hash": plan.hash, "target": plan.target, "reason": reason}
+                over = [dict(one) for one in plan.guards if one["verdict"] == "hold"]
+                detail = {
+                    "hash": plan.hash,
+                    "target": plan.target,
+                    "reason": reason,
+                    "over": [
+                        {k: one.get(k) for k in ("name", "segment", "message")} for one in over
+                    ],
+                }
                 self._audit.record(at, who, "approve", plan.plan_id, detail)
         return [replace(p, verdict="approved", approved_by=who, reason=reason) for p in waiting]
+
+    def _nothing_waits(self, which: str) -> ConfigError:
+        known = ", ".join(p.plan_id for p in self.held()) or "none"
+        found = self.get(which)
+        if found is not None and found.state == "void":
+            return ConfigError(
+                f"Plan {which} is void: {found.ended or 'a newer one stands in its place'}.",
+                hint=f"Look again: audiencehub plan; plans that wait: {known}",
+            )
+        return ConfigError(
+            f"No plan {which!r} waits for approval.", hint=f"Plans that wait: {known}"
+        )
 
     def freeze(self, plan_id: str, hours: float, at: datetime) -> None:
         """Keep an open plan for so long, whatever later syncs find."""
@@ -284,4 +266,5 @@ class Plans:
 def _plan(row: tuple[Any, ...]) -> Plan:
     documents = [json.loads(text) for text in row[11:14]]
     ending = (*row[14:16], maybe(row[16]), row[17], maybe(row[18]))
+    ending = (*ending, row[19], json.loads(row[20]), row[21])
     return Plan(*(*row[:4], instant(row[4]), *row[5:11], *documents, *ending))

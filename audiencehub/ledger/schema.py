@@ -176,8 +176,19 @@ CREATE TABLE tombstone(
   person TEXT NOT NULL REFERENCES forgetting) STRICT, WITHOUT ROWID;
 CREATE INDEX tombstone_of ON tombstone(person);
 """
-"""Who asked to be forgotten: keyed digests and counts only, but for `sealed`, which is encrypted and
-goes when the last step is done."""
+"""Who asked to be forgotten: keyed digests and counts only, but for `sealed`, which is encrypted
+and goes when the last step is done."""
 
-MIGRATIONS: tuple[str, ...] = (FIRST, IDENTITY, DECIDED_AFTER, ALERTS, FORGETTING)
+PLANS = """
+ALTER TABLE plan ADD COLUMN n_write INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE plan ADD COLUMN basis TEXT NOT NULL DEFAULT '{}';
+ALTER TABLE plan ADD COLUMN ended TEXT;
+CREATE TABLE quota(
+  destination TEXT PRIMARY KEY, name TEXT NOT NULL, unit TEXT NOT NULL, allowed INTEGER,
+  remaining INTEGER, resets TEXT NOT NULL, at TEXT NOT NULL) STRICT, WITHOUT ROWID;
+"""
+"""How many rows a plan sends, what it rests on beside data, why it is void; what an API still
+allowed when it was last asked."""
+
+MIGRATIONS: tuple[str, ...] = (FIRST, IDENTITY, DECIDED_AFTER, ALERTS, FORGETTING, PLANS)
 """Version n is reached by the n-th script; never edit one that was released, append."""
