@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ValidationError
 
-from audiencehub import connector, rules
+from audiencehub import connector
 from audiencehub.canonical import origins
 from audiencehub.connector import Context, Destination, Enricher, Source
 from audiencehub.errors import ConfigError, Fault, Faults
-from audiencehub.rules.language.catalog import Catalog
 from audiencehub.settings import Settings, instant, secret
 
-# Whoever only reads rules and settings does not wait for the engine and the fakes to load.
+# Whoever only pushes does not wait for the rules to load, nor who reads rules for the engine.
 if TYPE_CHECKING:
+    from audiencehub import rules
     from audiencehub.hub import Hub
 
 
@@ -90,6 +90,9 @@ def open_hub(
 
 def load_rules(settings: Settings) -> rules.RuleBook:
     """The rule book of this environment. Raises Faults."""
+    from audiencehub import rules
+    from audiencehub.rules.language.catalog import Catalog
+
     return rules.load(
         settings.rules_folder,
         zone=settings.zone,
