@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from audiencehub.connector import Destination
@@ -30,8 +31,8 @@ class RunPlan:
         return tuple(one for one in self.plans if one.verdict == "hold")
 
 
-def plan(hub: Hub) -> RunPlan:
-    """Settle what earlier runs left open, then plan every target of every destination.
+def plan(hub: Hub, only: Collection[str] | None = None) -> RunPlan:
+    """Settle what earlier runs left open, then plan every target, or these, of all destinations.
 
     Raises Wait when another process is pushing a target, Stop when a destination's credentials
     fail while something of it must be settled.
@@ -43,7 +44,7 @@ def plan(hub: Hub) -> RunPlan:
         destination = open_destination(hub, name)
         known = [one for one in hub.ledger.targets.all() if one.destination == name]
         for place in places(hub.rules, name, entry, destination.can, known):
-            if not _concerns(hub, place):
+            if not _concerns(hub, place) or (only is not None and place.target.id not in only):
                 continue
             hub.progress(f"plan {place.target.id}", 0, None)
             with hub.ledger.leases.held(place.target.id, hub.run_id) as lease:

@@ -46,8 +46,10 @@ class Pushed:
     dry_run: bool = False
 
 
-def push(hub: Hub, target_id: str) -> Pushed:
+def push(hub: Hub, target_id: str, *, consent_only: bool = False) -> Pushed:
     """Deliver the released plans of a target, consent removals first; then read back.
+
+    `consent_only`: the plan of consent removals, and nothing else.
 
     Raises Wait when another process holds the target's lease or the destination asks for time,
     Stop when a person must act, ConfigError for a target nobody planned. What was sent before is
@@ -66,13 +68,17 @@ def push(hub: Hub, target_id: str) -> Pushed:
         if lease.taken_from is not None:
             # Its last request may still be on the wire; ours must not be overtaken by it.
             hub.extra.get("pause", time.sleep)(REQUEST_TIMEOUT)
-        return _push(hub, target, entry, lease)
+        return _push(hub, target, entry, lease, consent_only)
 
 
-def _push(hub: Hub, target: Target, entry: DestinationEntry, lease: Lease) -> Pushed:
+def _push(
+    hub: Hub, target: Target, entry: DestinationEntry, lease: Lease, consent_only: bool
+) -> Pushed:
     ledger = hub.ledger
     plans = _plans(hub, target.id)
     released = [one for one in plans if one.released]
+    if consent_only:
+        released = [one for one in released if one.kind == "consent"]
     destination = open_destination(hub, target.destination)
     if released or ledger.delivery.unsettled(target.id):
         target = _ready(hub, target, entry, destination, released)
