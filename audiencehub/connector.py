@@ -102,6 +102,10 @@ class Enricher(ABC):
         """Raw answers for these keys; a key without an answer yields none. Last page has `last`."""
 
     @abstractmethod
+    def answers(self, record: Json) -> str:
+        """The key that a raw answer is about: keys that none is about are asked for again."""
+
+    @abstractmethod
     def rows(self, stream: Stream, record: Json) -> Iterable[Row]:
         """One raw answer in canonical words; pure."""
 
@@ -168,11 +172,21 @@ class Destination(ABC):
         return self.can.batch_size
 
     def calls(self, target: Target, total: int) -> int:
-        """How many API calls this many changes cost."""
+        """At most so many API calls write this many changes, when nothing fails."""
         return -(-total // max(1, self.batch_size(target, total)))
 
+    def reading(self, target: Target, total: int) -> int:
+        """At most so many API calls read this many members back."""
+        return -(-total // self.can.batch_size) if self.can.reads and target.kind == "tag" else 0
+
+    def setting_up(self, target: Target) -> int:
+        """At most so many API calls log in and make the place ready, where nothing is missing but
+        what the hub makes itself."""
+        del target
+        return 0
+
     def quota(self) -> Quota | None:
-        """What the API still allows, where it tells."""
+        """What the API still allows, by the latest reply that told; asks where none did."""
         return None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,7 +13,7 @@ from pathlib import Path
 from audiencehub.connector import Enricher, Source
 from audiencehub.errors import Incomplete, Wait
 from audiencehub.hub import Hub
-from audiencehub.landing import StreamPull, note, spool
+from audiencehub.landing import Sieve, StreamPull, note, spool
 from audiencehub.model import Page, Stream
 from audiencehub.opening import open_source
 
@@ -60,9 +60,18 @@ def enrich(hub: Hub, name: str) -> Pulled:
     ]
     if not keys:
         return _noted(folder, Pulled(name, ()))
-    result = _read(hub, name, stream, enricher.enrich(keys), folder)
-    result.cursor = asked | dict.fromkeys(keys, hub.now.isoformat())
+    answered: set[str] = set()
+    result = _read(hub, name, stream, _noting(enricher, keys, answered), folder)
+    # Silence is no answer, and costs nothing: it may be a reply that was cut to an empty one.
+    result.cursor = asked | dict.fromkeys(sorted(answered & set(keys)), hub.now.isoformat())
     return _noted(folder, Pulled(name, (result,)))
+
+
+def _noting(enricher: Enricher, keys: Sequence[str], answered: set[str]) -> Iterator[Page]:
+    """The pages of an enrichment, and in `answered` the keys that they are about."""
+    for page in enricher.enrich(keys):
+        answered.update(enricher.answers(record) for record in page.records)
+        yield page
 
 
 def _keys(hub: Hub, key: str) -> list[str]:
@@ -79,15 +88,19 @@ def _keys(hub: Hub, key: str) -> list[str]:
 def _read(hub: Hub, source: str, stream: Stream, pages: Iterator[Page], folder: Path) -> StreamPull:
     result = StreamPull(stream.name)
     before = hub.ledger.manifests.recent_complete(source, stream.name, n=1)
+    sieve = Sieve(hub.ledger.tombstones(), source, open_source(hub, source).rows)
     ended = False
     with gzip.open(
         folder / f"{stream.name}.jsonl.gz", "wt", encoding="utf-8", compresslevel=3
     ) as out:
         try:
             for page in pages:
-                for record in page.records:
-                    out.write(json.dumps(record, default=str) + "\n")
-                result.rows += len(page.records)
+                kept = [sieve.keep(stream, record) for record in page.records]
+                for record in kept:
+                    if record is not None:
+                        out.write(json.dumps(record, default=str) + "\n")
+                result.forgotten += kept.count(None)
+                result.rows += len(kept) - kept.count(None)
                 result.pages += 1
                 result.full = result.full or page.full
                 result.total = page.total if page.total is not None else result.total
@@ -103,16 +116,18 @@ def _read(hub: Hub, source: str, stream: Stream, pages: Iterator[Page], folder: 
 
 
 def _whole(result: StreamPull, before: list[int]) -> bool:
-    if result.total is not None and result.rows < result.total:
+    read = result.rows + result.forgotten
+    if result.total is not None and read < result.total:
         return False
-    return not (result.full and result.rows == 0 and before and before[0] > 0)
+    return not (result.full and read == 0 and before and before[0] > 0)
 
 
 def _why(result: StreamPull, ended: bool) -> str:
     if not ended:
         return "the source ended without saying that it was the end"
-    if result.total is not None and result.rows < result.total:
-        return f"the source says {result.total:,} records and sent {result.rows:,}"
+    read = result.rows + result.forgotten
+    if result.total is not None and read < result.total:
+        return f"the source says {result.total:,} records and sent {read:,}"
     return "the source sent nothing where there was something before"
 
 

@@ -93,9 +93,13 @@ class BuiltWithEnricher(Enricher):
         if not wanted:
             yield Page((), last=True)
 
+    def answers(self, record: Json) -> str:
+        """The domain that was looked up; none where nothing is said of what is in use there."""
+        return _domain(record) if isinstance(record.get("Paths"), list) else ""
+
     def rows(self, stream: Stream, record: Json) -> Iterable[Row]:  # noqa: ARG002 - there is one
         """One row per technology, whatever the number of paths it was seen on."""
-        domain = str(record.get("Lookup") or "").strip().lower()
+        domain = _domain(record)
         if not domain:
             raise SkipRow(
                 "The answer names no domain.",
@@ -151,6 +155,10 @@ class BuiltWithEnricher(Enricher):
                 "The result of the BuiltWith job was lost on the way.",
                 hint="Run again: the domains are asked for once more",
             ) from None
+
+
+def _domain(record: Json) -> str:
+    return str(record.get("Lookup") or "").strip().lower()
 
 
 def _results(body: Any, asked: frozenset[str]) -> list[Json]:

@@ -98,12 +98,17 @@ def _statuses(api: Api, emails: Sequence[str]) -> dict[str, list[dict[str, Any]]
         return {**_statuses(api, emails[:half]), **_statuses(api, emails[half:])}
     found = results_of(reply)
     try:
-        return {
+        read = {
             str(one["subscriberIdString"]).casefold(): [
                 {key: status.get(key) for key in ("subscriptionId", "status", "timestamp")}
-                for status in one["statuses"]
+                for status in list_of(one["statuses"])
             ]
             for one in found["results"]
         }
+        refused = len(list_of(found.get("errors") or []))
     except (KeyError, TypeError, AttributeError):
         raise impossible("subscription statuses", "cannot be read") from None
+    # Silence about an address would be taken for a consent that was withdrawn.
+    if len({one.casefold() for one in emails} - read.keys()) > refused:
+        raise impossible("subscription statuses", "does not account for every address")
+    return read

@@ -9,6 +9,8 @@ from connectors.hubspot.api import Api, impossible, next_after, results_of
 
 Record = dict[str, Any]
 PAGE = 100
+BARREN = 20
+"""Pages in a row that may bring nothing new and still name a next one; short pages do occur."""
 LONGEST_PROPERTIES = 4_000
 """Characters; longer lists go through POST, for addresses of 8,000 are refused with 414."""
 
@@ -24,6 +26,8 @@ def listing(
         params["properties"] = asked
     after: str | None = None
     seen: set[str] = set()
+    ids: set[str] = set()
+    barren = 0
     while True:
         reply = api.get("objects", kind, params={**params, **({"after": after} if after else {})})
         body = results_of(reply)
@@ -35,8 +39,11 @@ def listing(
         then = next_after(body, kind)
         if then is None:
             return
-        if then in seen:
-            raise impossible(f"the list of {kind}", "repeats a cursor")
+        known = len(ids)
+        ids.update(record["id"] for record in records)
+        barren = barren + 1 if len(ids) == known else 0
+        if then in seen or barren > BARREN:
+            raise impossible(f"the list of {kind}", "repeats a cursor, or goes on without records")
         seen.add(then)
         after = then
 

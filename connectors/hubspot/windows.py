@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from connectors.hubspot.api import Api, impossible, next_after
-from connectors.hubspot.reading import Record, checked
+from connectors.hubspot.reading import BARREN, Record, checked
 
 LIMIT = 200
 WALL = 10_000
@@ -61,6 +61,8 @@ class _Window:
         """Batches; returns where the next query begins, None when all is read."""
         held: list[Record] = []
         after, known, raw, top = "0", None, 0, low
+        ids: set[str] = set()
+        barren = 0
         while True:
             found = self._ask(self._between(low), self.stamp, after)
             if known is not None and found["total"] < known:
@@ -68,16 +70,21 @@ class _Window:
                 # the edge of the page: read again from the last instant that is not yet given.
                 return top
             known, raw = found["total"], raw + len(found["results"])
+            ids.update(row["id"] for row in found["results"])
+            barren = 0 if found["results"] else barren + 1
             rows = held + self._inside(found["results"], low)
             top = max([top, *(self._at(row) for row in rows)])
             then = next_after(found, self.kind)
             if then is None:
                 if raw < found["total"]:
                     raise impossible(f"search of {self.kind}", "ends before its own total")
-                yield rows, self.until + 1
-                return None
-            if then == after:
-                raise impossible(f"search of {self.kind}", "repeats a cursor")
+                # Where a row came twice, another did not come: all of it once more.
+                whole = len(ids) >= found["total"]
+                yield rows, self.until + 1 if whole else low
+                return None if whole else low
+            onward = then.isdecimal() and int(then) > int(after)
+            if not onward or raw > known + LIMIT or barren > BARREN:
+                raise impossible(f"search of {self.kind}", "repeats a cursor, or goes on for ever")
             yield [row for row in rows if self._at(row) < top], top
             held = [row for row in rows if self._at(row) == top]
             if int(then) + LIMIT > WALL:
@@ -128,7 +135,10 @@ class _Window:
         ]
 
     def _at(self, row: Record) -> int:
-        return millis(row["properties"].get(self.stamp) or row.get("updatedAt"))
+        try:
+            return millis(row["properties"].get(self.stamp) or row.get("updatedAt"))
+        except (ValueError, OverflowError):
+            raise impossible(f"search of {self.kind}", "holds a date that is none") from None
 
     def _inside(self, rows: list[Record], low: int) -> list[Record]:
         """Rows of the window; the index also returns some that have moved out of it."""

@@ -96,10 +96,13 @@ class Client:
                 raise incomplete("A query page has another total than the first.")
             records = page.get("records")
             named = ids(records)
-            if records is None or seen & named or len(named) != len(records):
+            if not isinstance(records, list) or seen & named or len(named) != len(records):
                 raise incomplete("A query page has no records, some without Id, or one twice.")
             seen |= named
             following = page.get("nextRecordsUrl")
+            # What is empty, or more than all, and still goes on would go on for ever.
+            if following is not None and not 0 < len(named) <= len(seen) < total:
+                raise incomplete("A query page is followed by another where nothing is left.")
             if page.get("done") is not (following is None):
                 raise incomplete("A query page is neither the last nor followed by another.")
             if following is None and len(seen) != total:

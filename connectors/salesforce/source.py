@@ -263,6 +263,8 @@ class SalesforceSource(Source):
                 break
             if following in places:
                 raise incomplete("A locator of bulk results came twice.")
+            if not records:
+                raise incomplete("A page of bulk results is empty, and not the last.")
             places.add(following)
             locator = following
         if ended.get("numberRecordsProcessed") != seen:

@@ -256,6 +256,42 @@ def test_a_search_that_ends_before_its_own_total_is_incomplete(open_portal, body
         pull(portal.source(), "contact", {"since": START.isoformat()})
 
 
+@pytest.mark.fault(10)
+@pytest.mark.parametrize("results", [[], [{"subscriberIdString": "x@y.example", "statuses": []}]])
+def test_silence_about_a_subscription_is_no_withdrawn_consent(open_portal, results):
+    """Consent would go, and with it the person from every list: no guard holds such a removal."""
+    portal = open_portal(company())
+    portal.fault(path="statuses/batch/read", set_json={"results": results})
+
+    with pytest.raises(Incomplete, match="every address"):
+        pull(portal.source(), "contact")
+
+
+@pytest.mark.fault(10)
+def test_a_list_that_never_ends_is_given_up(open_portal):
+    """A cursor that is new each time and leads nowhere would hold the run up for ever."""
+    portal = open_portal()
+    portal.contacts(30)
+    for number in range(40):
+        body = {"results": [], "paging": {"next": {"after": str(number + 1)}}}
+        portal.fault(path="contacts", method="GET", set_json=body)
+
+    with pytest.raises(Incomplete, match="without records"):
+        pull(portal.source(subscriptions=False), "contact")
+
+
+@pytest.mark.fault(10)
+@pytest.mark.parametrize("after", ["0", "soon", "-1"])
+def test_a_search_cursor_that_leads_nowhere_is_incomplete(open_portal, after):
+    """It would be followed for ever, or end the run with a traceback."""
+    portal = open_portal()
+    portal.contacts(40, START - timedelta(minutes=5))
+    portal.fault(path="contacts/search", set_json={"paging": {"next": {"after": after}}}, times=9)
+
+    with pytest.raises(Incomplete, match="cursor"):
+        pull(portal.source(), "contact", {"since": START.isoformat()})
+
+
 def test_associations_that_do_not_account_for_every_contact_are_incomplete(open_portal):
     """A lost link would take a contact out of every account segment."""
     portal = open_portal(company())

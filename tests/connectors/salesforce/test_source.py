@@ -312,6 +312,28 @@ def test_a_bulk_page_shorter_than_its_header_says_is_incomplete(org):
         org.pull("contact", bulk_query_above=0)
 
 
+@pytest.mark.fault(10)
+@pytest.mark.parametrize("records", [0, True, 1.5, "", {}])
+def test_records_that_are_no_list_are_incomplete(org, records):
+    """They ended the run with a traceback."""
+    fault = {"path": "/queryAll", "skip": 1, "set_json": {"records": records}}
+    requests.post(f"{org.url}/__faults", json=[fault], timeout=5)
+
+    with pytest.raises(Incomplete):
+        org.pull("contact")
+
+
+@pytest.mark.fault(10)
+def test_a_query_that_goes_on_with_nothing_is_given_up(org):
+    """A locator that is new each time and leads nowhere would hold the run up for ever."""
+    on = {"records": [], "done": False, "nextRecordsUrl": "/services/data/v62.0/query/0r8-1"}
+    fault = {"path": "/queryAll", "skip": 1, "set_json": on}
+    requests.post(f"{org.url}/__faults", json=[fault], timeout=5)
+
+    with pytest.raises(Incomplete, match="nothing is left"):
+        org.pull("contact")
+
+
 def test_a_hidden_field_stops_the_pull_by_its_name(org):
     """A column that field-level security hides would silently empty."""
     org.sandbox.set(hidden=["Contact.HasOptedOutOfEmail"])
