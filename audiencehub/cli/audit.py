@@ -33,6 +33,7 @@ PLACES = {
     "number": "a gap in the numbers",
     "hash": "its content is not what its hash covers",
     "end": "the chain does not end where the last act was noted",
+    "seal": "its beginning was not set by this install",
 }
 LONGEST = 60
 """Characters of a raw value that are shown; what is kept of it, with --json."""

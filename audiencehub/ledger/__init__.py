@@ -10,6 +10,7 @@ from audiencehub.ledger.audit import Audit, AuditEntry
 from audiencehub.ledger.candidates import Candidate, Candidates
 from audiencehub.ledger.carry import Carried, Carrying
 from audiencehub.ledger.consent import Consent, Said
+from audiencehub.ledger.custody import Custody, Restore
 from audiencehub.ledger.db import Database, prepare
 from audiencehub.ledger.delivery import Deliveries
 from audiencehub.ledger.edits import HandEdit, HandEdits
@@ -41,8 +42,8 @@ __all__ = [
     "Alert", "AlertMessage", "AuditEntry", "Believed", "Candidate", "Carried", "FileEntry",
     "Forgetting", "HandEdit", "Intent",
     "Lease", "Ledger", "Manifest", "Membership", "Merge", "Movement", "Plan", "PlanChange",
-    "Quarantined", "Reading", "Run", "Said", "Separation", "Stay", "tag_hash", "tag_reasons",
-    "tag_text", "tag_value",
+    "Quarantined", "Reading", "Restore", "Run", "Said", "Separation", "Stay", "tag_hash",
+    "tag_reasons", "tag_text", "tag_value",
 ]  # fmt: skip
 
 
@@ -64,7 +65,8 @@ class Ledger:
         self.quarantine = Quarantine(db)
         self.targets = Targets(db)
         self.leases = Leases(db)
-        self.audit = Audit(db)
+        self.audit = Audit(db, sealing)
+        self.custody = Custody(db, sealing, self.audit)
         self.plans = Plans(db, self.audit)
         self.delivery = Deliveries(db)
         self.edits = HandEdits(db)
@@ -77,11 +79,14 @@ class Ledger:
     def open(cls, folder: Path) -> Ledger:
         """The ledger of that folder, made when absent, migrated when older.
 
-        Other processes may read and write it meanwhile. Raises ConfigError when a newer version
+        Other processes may read and write it meanwhile. One that was lost or put back is noticed
+        here, and goes on record. Raises ConfigError when a newer version
         wrote it or the key beside it is gone.
         """
         sealing = Sealing(folder)
-        return cls(Database(prepare(folder)), sealing)
+        made = cls(Database(prepare(folder)), sealing)
+        made.custody.look()
+        return made
 
     @property
     def id(self) -> str:

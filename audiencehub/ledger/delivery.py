@@ -109,6 +109,7 @@ class Deliveries:
             " sealed=excluded.sealed, at=excluded.at",
             [(target, member, token, stamp(at)) for member, token in sealed.items()],
         )
+        self._db.run("UPDATE meta SET value=CAST(value AS INTEGER)+1 WHERE key='epoch'")
 
     def confirm(self, target: str, seq: int, proof: str, at: datetime) -> None:
         """The destination proved it: the intent ends, and believed follows it."""

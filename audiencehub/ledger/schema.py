@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from audiencehub.ledger.schema_custody import CUSTODY
+
 FIRST = """
 CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 
@@ -190,5 +192,5 @@ CREATE TABLE quota(
 """How many rows a plan sends, what it rests on beside data, why it is void; what an API still
 allowed when it was last asked."""
 
-MIGRATIONS: tuple[str, ...] = (FIRST, IDENTITY, DECIDED_AFTER, ALERTS, FORGETTING, PLANS)
+MIGRATIONS: tuple[str, ...] = (FIRST, IDENTITY, DECIDED_AFTER, ALERTS, FORGETTING, PLANS, CUSTODY)
 """Version n is reached by the n-th script; never edit one that was released, append."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,6 +26,7 @@ class Sealing:
                 hint=f"Restore {KEY_FILE} from the backup that holds ledger.sqlite",
             )
         self._vault = Vault(folder)
+        self._record_key = self._vault.derived("record")
 
     def seal(self, identifiers: Mapping[str, str]) -> bytes:
         """The identifiers as one sealed token."""
@@ -41,3 +44,7 @@ class Sealing:
     def mark(self, text: str) -> str:
         """A keyed digest of one identifier that was erased, lower-case hex."""
         return self._vault.tombstone(text)
+
+    def mac(self, text: str) -> str:
+        """HMAC-SHA256 by which the ledger's own record is known as written by this install."""
+        return hmac.new(self._record_key, text.encode(), hashlib.sha256).hexdigest()

@@ -35,10 +35,13 @@ class Vault:
                 f"{self.path} is not a key.",
                 hint="Restore it from a backup: without it what was sent cannot be removed again",
             ) from None
-        # A key of its own for tombstones: one secret must not serve two algorithms.
-        self.tombstone_key = HKDF(
-            algorithm=SHA256(), length=32, salt=None, info=b"audiencehub tombstone"
-        ).derive(key)
+        self._key = key
+        self.tombstone_key = self.derived("tombstone")
+
+    def derived(self, purpose: str) -> bytes:
+        """A key of its own for one purpose: one secret must not serve two algorithms."""
+        info = f"audiencehub {purpose}".encode()
+        return HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(self._key)
 
     def seal(self, text: str) -> str:
         """An encrypted token; the same text gives another token each time."""
