@@ -6,12 +6,18 @@ import gzip
 import json
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from audiencehub.errors import SkipRow
+from audiencehub.model import Json, Row, Stream
+from audiencehub.privacy.forgotten import Tombstones
 from audiencehub.settings import Settings
+
+MALFORMED = (KeyError, TypeError, ValueError, AttributeError, IndexError)
+"""What a mapping raises on a record whose shape is not the vendor's documented one."""
 
 
 @dataclass(slots=True)
@@ -27,6 +33,29 @@ class StreamPull:
     reason: str | None = None
     """Why it is not complete."""
     cursor: dict[str, str] | None = None
+    forgotten: int = 0
+    """Records that were not kept, because their person asked to be forgotten."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sieve:
+    """What of one source may be kept on disk: nothing of people who asked to be forgotten."""
+
+    tombstones: Tombstones
+    source: str
+    rows: Callable[[Stream, Json], Iterable[Row]]
+    """The source's own mapping."""
+
+    def keep(self, stream: Stream, record: Json) -> Json | None:
+        """The record as it may be written; None when it is a forgotten person's own."""
+        if not self.tombstones:
+            return record
+        rows: Sequence[Row] | None
+        try:
+            rows = list(self.rows(stream, record))
+        except (SkipRow, *MALFORMED):
+            rows = None
+        return self.tombstones.sift(self.source, stream.name, record, rows)
 
 
 def landing(settings: Settings) -> Path:
@@ -50,10 +79,11 @@ def noted(folder: Path) -> list[StreamPull]:
 
 
 def records(settings: Settings, path: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Line number and raw record of one landed file."""
+    """Line number and raw record of one landed file; lines of forgotten people are empty."""
     with gzip.open(landing(settings) / path, "rt", encoding="utf-8") as lines:
         for number, line in enumerate(lines, 1):
-            yield number, json.loads(line)
+            if line != "\n":
+                yield number, json.loads(line)
 
 
 def sweep(settings: Settings, run_id: str, named: set[str]) -> int:

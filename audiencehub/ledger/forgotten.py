@@ -1,6 +1,7 @@
 """Who asked to be forgotten, how far it came, and the keyed digests that keep them from returning.
 
-Nothing here names a person: what a forgetting still needs in plain is sealed, and gone when it ends.
+Nothing here names a person: what a forgetting still needs in plain is sealed, and goes when it
+ends.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Tombstones: recognizes what a forgotten person's records would bring back, by keyed digests alone.
+"""Tombstones: recognize what would bring a forgotten person back, by keyed digests alone.
 
 A record that is the person's is dropped whole; one that is somebody else's, or a company's, loses
 what names the person and stays. Nothing here can say who was forgotten.
@@ -138,7 +138,7 @@ def blanked(value: Any, mentioned: Collection[str], refs: Collection[str]) -> An
     for one in mentioned:
         text = text.replace(one, BLANK)
     for one in refs:
-        text = re.sub(rf"(?<![\w-]){re.escape(one)}(?![\w-])", BLANK, text)
+        text = re.sub(rf"(?<![\w-]){re.escape(one)}(?![\w-])", "", text)
     return text
 
 
