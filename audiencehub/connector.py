@@ -11,8 +11,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from importlib import import_module, util
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -121,6 +122,9 @@ class Capabilities:
     batch_size: int = 100
     reads: bool = False
     """It can read members back, so that unknown outcomes are settled by looking."""
+    remembers: bool = False
+    """It can keep a line of ours beside each target (`remember`, `recall`), which tells whether
+    the ledger that sent last is the one that asks."""
     platform: str = ""
     """For lists: whose identifier rules apply (`privacy.identifiers`)."""
     identifiers: tuple[str, ...] = ()
@@ -165,6 +169,17 @@ class Destination(ABC):
         Only where `can.reads`.
         """
         raise NotImplementedError(f"{type(self).__name__} cannot read {target.kind}s back")
+
+    def remember(self, target: Target, mark: str) -> None:
+        """Keep this line beside the target, in place of the one before; only where `can.remembers`.
+
+        Letters, digits, `-` and `:`, at most 60. Raises Stop, Wait, OutcomeUnknown.
+        """
+        raise NotImplementedError(f"{type(self).__name__} cannot keep {mark!r}")
+
+    def recall(self, target: Target) -> str | None:
+        """The line that `remember` kept last; None when there is none. Raises Stop, Wait."""
+        raise NotImplementedError(f"{type(self).__name__} keeps nothing of {target.id}")
 
     def batch_size(self, target: Target, total: int) -> int:
         """Rows per `apply`, given how many changes there are in all."""
@@ -217,9 +232,15 @@ class Spec:
 GROUP = "audiencehub.connectors"
 
 
+@cache
+def _installed() -> tuple[EntryPoint, ...]:
+    """Entry points are looked for once: the search reads the files of every installed package."""
+    return tuple(entry_points(group=GROUP))
+
+
 def names() -> list[str]:
     """Every connector that can be found, sorted."""
-    found = {point.name for point in entry_points(group=GROUP)}
+    found = {point.name for point in _installed()}
     package = util.find_spec("connectors")
     for folder in package.submodule_search_locations or () if package else ():
         found |= {path.parent.name for path in Path(folder).glob("*/__init__.py")}
@@ -228,8 +249,8 @@ def names() -> list[str]:
 
 def spec(name: str) -> Spec:
     """The connector's front page. Raises ConfigError with the nearest names."""
-    for point in entry_points(group=GROUP, name=name):
-        loaded = point.load()
+    for point in _installed():
+        loaded = point.load() if point.name == name else None
         if isinstance(loaded, Spec):
             return loaded
     if name not in names():
