@@ -21,6 +21,8 @@ class Loader:
 
     wire: Wire
     drift: Literal["report", "enforce"]
+    additive: bool = False
+    """Tags that are there stay, whoever wrote them."""
     before: dict[str, frozenset[str]] = field(default_factory=dict)
     """What each written record held just before, where it can be read."""
     _sealed: dict[tuple[str, str], dict[str, bytes]] = field(default_factory=dict)
@@ -105,7 +107,9 @@ class Loader:
                 self.wire.confirm(intent, "read-back: the record is gone")
             return None
         seen = frozenset(actual.tags)
-        if seen not in (have, want) and intent.phase != CONSENT:
+        if self.additive and intent.phase != CONSENT:
+            want |= seen
+        elif seen not in (have, want) and intent.phase != CONSENT:
             want = self._edited(intent, have, seen, want)
         if want == seen:
             self._already(intent, seen)

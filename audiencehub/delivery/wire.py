@@ -52,13 +52,18 @@ class Wire:
     pause: Callable[[float], None] | None = None
     """Waits so many seconds; the machine's own sleep unless a test brings another."""
     tally: Counter[str] = field(default_factory=Counter)
-    """confirmed, rejected, superseded, calls, drifted, false_confirms, verified."""
+    """confirmed, rejected, superseded, calls, drifted, false_confirms, verified, unwitnessed."""
 
     def send(self, loads: Sequence[Load]) -> Sent:
         """Send one batch and record its verdicts. Raises Wait or Stop, the intents put back."""
         batch = _batch_id(self.target.id, loads)
         crash.point("before_sent")
         self._sending(batch, loads)
+        try:
+            self.ledger.custody.stamp()
+        except Stop:
+            self._back(batch, loads, "stopped")
+            raise
         crash.point("after_sent")
         self.tally["calls"] += 1
         try:

@@ -24,6 +24,7 @@ from audiencehub.ledger.people import People
 from audiencehub.ledger.plans import Plan, PlanChange, Plans
 from audiencehub.ledger.quarantine import Quarantine, Quarantined
 from audiencehub.ledger.quotas import Quotas, Reading
+from audiencehub.ledger.resyncs import Resyncs
 from audiencehub.ledger.runs import Run, Runs
 from audiencehub.ledger.sealing import Sealing
 from audiencehub.ledger.stays import Stay, Stays
@@ -69,6 +70,7 @@ class Ledger:
         self.custody = Custody(db, sealing, self.audit)
         self.plans = Plans(db, self.audit)
         self.delivery = Deliveries(db)
+        self.resyncs = Resyncs(db)
         self.edits = HandEdits(db)
         self.alerts = Alerts(db)
         self.quotas = Quotas(db)

@@ -101,6 +101,10 @@ class Custody:
             if seen != wanted:
                 self._write(wanted)
 
+    def advance(self) -> None:
+        """Count one more, inside the caller's transaction."""
+        self._db.run("UPDATE meta SET value=CAST(value AS INTEGER)+1 WHERE key='epoch'")
+
     def stamp(self) -> None:
         """Let the stamp follow what was just committed. Raises Stop when it cannot."""
         try:
@@ -200,7 +204,10 @@ class Custody:
                     "INSERT INTO former VALUES(?,?) ON CONFLICT DO UPDATE SET epoch=excluded.epoch",
                     (ledger, seen),
                 )
-            self._db.run("UPDATE plan SET state='void' WHERE state IN ('open','applying')")
+            self._db.run(
+                "UPDATE plan SET state='void', ended='the ledger was lost or put back'"
+                " WHERE state IN ('open','applying')"
+            )
             # A removal in doubt stays believed, and an add stays open: neither is said again.
             self._db.run(
                 "UPDATE intent SET state='superseded', reason='ledger_restored'"

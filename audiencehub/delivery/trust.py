@@ -1,0 +1,113 @@
+"""Trust: what may leave for a target after the ledger was lost or put back, and who can tell.
+
+Held: nothing but removals that consent or erasure asks for. Additive: adds too, over what is there.
+Whole: everything, once the target was read back, sent whole, or accepted by a person.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from audiencehub.connector import Capabilities, Destination
+from audiencehub.delivery.guards import GuardResult
+from audiencehub.delivery.wire import Wire
+from audiencehub.errors import BatchRefused, OutcomeUnknown, Stop, Wait
+from audiencehub.ledger import Ledger, PlanChange
+from audiencehub.ledger.custody import State
+from audiencehub.model import Target
+
+NAME = "restored"
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """How far one target is trusted."""
+
+    state: State
+    resync: bool
+    """Someone asked for it to be sent whole: then removals go too, under the other guards."""
+    can_add: bool
+    """Adds can be told apart from what is there."""
+    why: str = ""
+
+    @property
+    def adds_only(self) -> bool:
+        """Nobody may be removed."""
+        return self.state != "whole" and not self.resync
+
+    @property
+    def held(self) -> bool:
+        """Nothing but consent removals may leave."""
+        return self.adds_only and (self.state == "held" or not self.can_add)
+
+    def results(self, target: str) -> list[GuardResult]:
+        """The guard's word, where there is one to say."""
+        if not self.adds_only:
+            return []
+        if self.held:
+            return [GuardResult(NAME, "hold", f"{self.why}; audiencehub adopt {target}")]
+        waits = "the ledger was put back: adds go, removals wait for audiencehub adopt"
+        return [GuardResult(NAME, "defer", f"{waits} {target}")]
+
+    def permitted(
+        self, changes: Sequence[PlanChange], believed: Collection[str], left_out: Counter[str]
+    ) -> list[PlanChange]:
+        """Of a list's changes, those that may be planned. A member who is there with other
+        identifiers stays with them: to add the new ones would lose the old."""
+        if not self.adds_only:
+            return list(changes)
+        kept = [one for one in changes if one.op == "set" or (
+            one.op == "add" and one.member not in believed)]  # fmt: skip
+        left_out[NAME] += len(changes) - len(kept)
+        return kept
+
+
+def trust(ledger: Ledger, target: Target, can: Capabilities) -> Trust:
+    """How far a target is trusted now."""
+    state = ledger.custody.state(target.id)
+    found = ledger.custody.restored() if state != "whole" else None
+    return Trust(
+        state,
+        ledger.resyncs.under_way(target.id),
+        target.kind == "list" or can.reads,
+        found.text if found else "",
+    )
+
+
+def recalled(ledger: Ledger, destination: Destination, target: Target) -> bool:
+    """Ask the destination which ledger sent last, where it can keep that; whether it was this one.
+
+    Otherwise the restore is recorded. Raises Wait or Stop.
+    """
+    if not destination.can.remembers:
+        return True
+    return ledger.custody.judge(destination.recall(target), target.id)
+
+
+@contextmanager
+def witnessed(wire: Wire) -> Iterator[None]:
+    """The destination keeps the count: of before the first batch, and of after the last.
+
+    Two, because a copy of the ledger may be taken in the middle of a push.
+    """
+    if not wire.destination.can.remembers:
+        yield
+        return
+    with wire.ledger.leases.fenced(wire.lease):
+        wire.ledger.custody.advance()
+    wire.ledger.custody.stamp()
+    _remember(wire)
+    yield
+    if wire.tally["calls"]:
+        _remember(wire)
+
+
+def _remember(wire: Wire) -> None:
+    try:
+        wire.destination.remember(wire.target, wire.ledger.custody.mark)
+    except (Wait, Stop, OutcomeUnknown, BatchRefused):
+        # The stamp beside the ledger still tells; a note must not keep a removal from going out.
+        wire.tally["unwitnessed"] += 1
