@@ -22,6 +22,7 @@ VERBS: Mapping[str, tuple[str, ...]] = {
     "sandbox": ("sandbox",),
     "inspect": ("connectors", "doctor", "report", "quarantine"),
     "identity": ("identity",),
+    "forget": ("forget",),
     "audit": ("audit",),
     "alerts": ("alerts",),
     "rebuild": ("rebuild",),

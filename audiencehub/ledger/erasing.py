@@ -54,6 +54,15 @@ class Erasing:
         )
         return {(str(target), str(member)) for target, member in found}
 
+    def records(self, owns: Collection[int]) -> list[tuple[str, str]]:
+        """(source, record id) of these contact records, sorted."""
+        found = self._db.rows(
+            f"SELECT source, source_id FROM person WHERE entity='contact' AND id IN {_OWNS}"
+            " ORDER BY 1, 2",
+            (document(sorted(owns)),),
+        )
+        return [(str(source), str(record)) for source, record in found]
+
     def standing(self, members: Iterable[Member]) -> set[Member]:
         """Of these, those that a target is believed to hold, or whose outcome nobody knows."""
         asked = document(sorted(members))

@@ -117,7 +117,10 @@ class Forgotten:
         found = self._db.rows(f"SELECT {COLUMNS} FROM forgetting WHERE {where}", values)
         return [
             Forgetting(
-                *row[:4],
+                row[0],
+                row[1],
+                row[2],
+                row[3],
                 instant(row[4]),
                 maybe(row[5]),
                 tuple(json.loads(row[6])),
