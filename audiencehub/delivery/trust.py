@@ -88,13 +88,19 @@ def recalled(ledger: Ledger, destination: Destination, target: Target) -> bool:
 
 
 @contextmanager
-def witnessed(wire: Wire) -> Iterator[None]:
+def witnessed(wire: Wire, *, begun: bool) -> Iterator[None]:
     """The destination keeps the count: of before the first batch, and of after the last.
 
-    Two, because a copy of the ledger may be taken in the middle of a push.
+    Two, because a copy of the ledger may be taken in the middle of a push. None before it, when
+    nothing of a plan is to be sent.
     """
     if not wire.destination.can.remembers:
         yield
+        return
+    if not begun:
+        yield
+        if wire.tally["calls"]:
+            _remember(wire)
         return
     with wire.ledger.leases.fenced(wire.lease):
         wire.ledger.custody.advance()
@@ -111,3 +117,13 @@ def _remember(wire: Wire) -> None:
     except (Wait, Stop, OutcomeUnknown, BatchRefused):
         # The stamp beside the ledger still tells; a note must not keep a removal from going out.
         wire.tally["unwitnessed"] += 1
+
+
+def sent_whole(wire: Wire) -> None:
+    """A resync of which everything has its verdict is over, and its target trusted again."""
+    ledger, target = wire.ledger, wire.target.id
+    with ledger.leases.fenced(wire.lease):
+        ledger.resyncs.done(target, wire.now)
+        if ledger.custody.state(target) != "whole":
+            who = ledger.resyncs.asked_by(target)
+            ledger.custody.settle(target, "whole", "resynced", who, "sent whole", wire.now)
