@@ -9,7 +9,6 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -28,9 +27,9 @@ from audiencehub.privacy.forgotten import Tombstones
 class Landed:
     """What landing holds of a person, or held."""
 
-    dropped: Counter[str] = field(default_factory=Counter)
+    dropped: dict[str, int] = field(default_factory=dict)
     """`source/stream` to records of the person."""
-    blanked: Counter[str] = field(default_factory=Counter)
+    blanked: dict[str, int] = field(default_factory=dict)
     """`source/stream` to records of others that name the person."""
     pages: int = 0
     """Files concerned."""
@@ -102,15 +101,15 @@ def _noted(hub: Hub, person: Person) -> Landed:
     said = request.found.get("pages") if request else None
     if not said:
         return Landed()
-    return Landed(Counter(said["dropped"]), Counter(said["blanked"]), said["pages"])
+    return Landed(**said)
 
 
 def _count(result: Landed, manifest: Manifest, page: _Page) -> None:
     name = f"{manifest.source}/{manifest.stream}"
     result.pages += 1
-    result.dropped[name] += len(page.dropped)
-    result.blanked[name] += len(page.blanked)
-    result.dropped, result.blanked = +result.dropped, +result.blanked
+    for counts, lines in ((result.dropped, page.dropped), (result.blanked, page.blanked)):
+        if lines:
+            counts[name] = counts.get(name, 0) + len(lines)
 
 
 def _pages(

@@ -24,6 +24,7 @@ PERSONAL = frozenset(
 BLANK = "[forgotten]"
 UNTOUCHED = ("id", "Id")
 """Keys of a record's own name: two kinds of objects may share numbers."""
+OF_ACCOUNTS = ("_account", "AccountId")
 _EMAIL = re.compile(r"[^\s@<>\"'(),:;=/?&\[\]{}\\]{1,64}(?:@|%40)[^\s@<>\"'(),:;=/?&\[\]{}\\]+")
 
 
@@ -56,9 +57,11 @@ class Tombstones:
         if rows is None:
             own = stream in ("contact", "lead") and self.has("record", _own_id(record), source)
             return None if own or self._mentioned(record) else record
-        theirs = [self._theirs(source, row) for row in rows]
-        personal = [mine for row, mine in zip(rows, theirs, strict=True) if row.table in PERSONAL]
-        if personal and all(personal):
+        said = {self._theirs(source, row) for row in rows if row.table in PERSONAL}
+        if said == {None}:
+            # A deletion says of whom it was in its own words alone.
+            said = {True if self._names(source, record) else None}
+        if True in said and False not in said:
             return None
         refs = {
             ref
@@ -73,7 +76,15 @@ class Tombstones:
         }
         return self._without(record, {str(ref) for ref in refs})
 
-    def _theirs(self, source: str, row: Row) -> bool:
+    def _names(self, source: str, record: Json) -> bool:
+        return any(
+            isinstance(value, str | int) and self.has("record", value, source)
+            for key, value in record.items()
+            if key not in (*UNTOUCHED, *OF_ACCOUNTS)
+        )
+
+    def _theirs(self, source: str, row: Row) -> bool | None:
+        """Whether a row is a forgotten person's; None when it says of nobody."""
         values = row.values
         if row.table == "contact":
             keys = [("record", row.source_id), ("email", values.get("email"))]
@@ -87,7 +98,8 @@ class Tombstones:
             return self.has("record", values["contact_ref"], source)
         if values.get("contact_email"):
             return self.has("email", values["contact_email"])
-        return self.has("external_id", values.get("contact_external_id"))
+        number = values.get("contact_external_id")
+        return self.has("external_id", number) if number else None
 
     def _mentioned(self, value: Any) -> bool:
         return any(
