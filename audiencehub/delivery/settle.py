@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from audiencehub.delivery.batching import Loader, read_back, tag_load
+from audiencehub.delivery.diff import ADD
 from audiencehub.delivery.wire import Load, Wire
 from audiencehub.ledger import Intent
 
@@ -66,13 +67,15 @@ def _again(wire: Wire, loader: Loader, intents: Sequence[Intent]) -> list[Load]:
     loads = []
     for one in intents:
         intent = one
-        identifiers = loader.identifiers(intent)
         if one.op == "add" and one.person not in allowed:
             with wire.ledger.leases.fenced(wire.lease):
                 delivery.withdraw(one.seq)
             intent = replace(one, op="remove", why="consent withdrawn")
-            token = sent.get(one.member)
-            identifiers = identifiers if token is None else sealing.open(token)
+        identifiers = loader.identifiers(one)
+        token = sent.get(one.member)
+        if intent.op == "remove" and intent.phase == ADD and token is not None:
+            # An add that became a removal, now or in an earlier run: what was sent is taken out.
+            identifiers = sealing.open(token)
         load = loader.list_load(intent, identifiers)
         if load is not None:
             loads.append(load)

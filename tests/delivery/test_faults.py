@@ -70,6 +70,23 @@ def test_doubtful_add_of_who_withdrew_is_taken_out(bench):
     assert bench.world.people("aud-warm") == sent(2)
 
 
+def test_doubtful_add_of_who_withdrew_is_taken_out_though_the_removal_is_in_doubt_too(bench):
+    """A removal that nobody answered must be said again: its person would stay for ever."""
+    bench.world.fail("lost_answer", "1", times=2)
+    bench.member(warm=[1, 2])
+    bench.sync()
+    bench.grant([1], status="denied")
+    bench.world.fail("no_apply", "1", times=2)
+
+    bench.sync()
+    still = bench.world.people("aud-warm")
+    bench.sync()
+
+    assert still == sent(1, 2)
+    assert bench.world.people("aud-warm") == sent(2)
+    assert bench.ledger.delivery.unsettled(LIST) == []
+
+
 @settings(max_examples=8, deadline=None)
 @given(position=st.integers(0, 199))
 def test_poison_is_isolated_in_log2_calls(tmp_path_factory, position):

@@ -1,0 +1,107 @@
+"""The controls: the two designs in use elsewhere, put through the same sweep. They must fail it.
+
+Both compare what is wanted with what is noted, take a status of 200 for success and look at no
+row's verdict. One notes a batch after it was sent, the other before.
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from datetime import timedelta
+
+from audiencehub import connector
+from audiencehub.connector import Context, Destination
+from audiencehub.delivery import crash
+from audiencehub.errors import HubError
+from audiencehub.model import Change, TagOption, TagValue, Target
+from tests.torture import company
+from tests.torture.company import Day
+from tests.torture.story import START, Life
+
+NOTED = "noted.json"
+
+
+def push_then_mark(life: Life, day: Day, number: int) -> None:
+    """A batch is noted when it was answered."""
+    _naive(life, day, number, before=False)
+
+
+def mark_then_push(life: Life, day: Day, number: int) -> None:
+    """A batch is noted when it is about to be sent."""
+    _naive(life, day, number, before=True)
+
+
+def _naive(life: Life, day: Day, number: int, *, before: bool) -> None:
+    crash.point("before_plan")
+    noted = life.folder / NOTED
+    known = json.loads(noted.read_text()) if noted.exists() else {}
+    wanted = _wanted(life, day)
+    members = [m for m in sorted(known.keys() | wanted.keys()) if known.get(m) != wanted.get(m)]
+    crash.point("plan_drafted")
+    destination, target = _opened(life, number)
+    crash.point("after_plan")
+    crash.point("after_lease")
+    crash.point("before_ensure")
+    options = [TagOption("hot", "Hot"), TagOption("warm", "Warm")]
+    remote = destination.ensure(target, options if target.kind == "tag" else [])
+    target = Target(target.destination, target.kind, target.place, remote, target.label)
+    crash.point("after_ensure")
+    for start in range(0, len(members), life.ground.batch):
+        batch = members[start : start + life.ground.batch]
+        told = {**known, **{m: wanted.get(m) for m in batch}}
+        told = {m: value for m, value in told.items() if value is not None}
+        changes = [one for m in batch for one in _changes(m, known.get(m), wanted.get(m))]
+        crash.point("before_sent")
+        if before:
+            noted.write_text(json.dumps(told))
+            known = told
+        crash.point("after_sent")
+        with suppress(HubError):
+            destination.apply(target, changes)
+            crash.point("after_apply")
+            if not before:
+                noted.write_text(json.dumps(told))
+                known = told
+        crash.point("after_record")
+    crash.point("after_push")
+
+
+def _wanted(life: Life, day: Day) -> dict[str, str]:
+    """Record to tags; for a list person to hash."""
+    if life.ground.kind == "list":
+        return {str(n): value for n, value in company.listed(day).items()}
+    return {life.ground.keys[n]: value for n, value in company.tags(day).items()}
+
+
+def _changes(member: str, old: str | None, new: str | None) -> list[Change]:
+    if member.isdecimal() and len(old or new or "") == 64:
+        gone = [Change(member, "remove", identifiers={"email": old})] if old else []
+        come = [Change(member, "add", identifiers={"email": new})] if new else []
+        return gone + come
+    return [Change(member, "set", TagValue(tuple(new.split(";")) if new else ()))]
+
+
+def _opened(life: Life, number: int) -> tuple[Destination, Target]:
+    ground = life.ground
+    kind = connector.load(connector.spec(ground.name).destination)
+    made = kind(
+        Context(
+            name=ground.name,
+            options=ground.entry().options,
+            secret=lambda name: f"sandbox-{name}",
+            now=START + timedelta(days=number),
+            base_url=ground.url or "memory",
+        )
+    )
+    place = "warm" if ground.kind == "list" else "contact"
+    return made, Target(ground.name, ground.kind, place, label="Warm")
+
+
+def marked(life: Life) -> dict[str, str]:
+    """What it believes that the place holds: the key of the place to the value."""
+    noted = life.folder / NOTED
+    known: dict[str, str] = json.loads(noted.read_text()) if noted.exists() else {}
+    if life.ground.kind == "list":
+        return dict.fromkeys(known.values(), "in")
+    return known
