@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from audiencehub import connector, landing, rebuild
 from audiencehub.errors import ConfigError, HubError
 from audiencehub.hub import Hub
+from audiencehub.ledger import Plan
 from audiencehub.steps import alert, land, normalize, plan, pull, push, record, resolve, segment
 
 
@@ -89,21 +90,44 @@ def run_sync(hub: Hub, options: SyncOptions, call: Caller) -> SyncResult:
 
 
 def run_apply(hub: Hub, plan_ids: Sequence[str], call: Caller) -> SyncResult:
-    """Push exactly the plans that a person approved."""
+    """Push exactly the plans that a person approved; what does not stand any more is refused."""
     result = SyncResult(hub.run_id)
-    targets = []
+    wanted: dict[str, str] = {}
     for plan_id in plan_ids:
         found = hub.ledger.plans.get(plan_id)
-        if found is None:
-            result.problems.append(f"There is no plan {plan_id}.\n  -> audiencehub plan lists them")
-        elif found.verdict not in ("go", "approved"):
-            result.problems.append(
-                f"Plan {plan_id} is {found.verdict}.\n  -> audiencehub approve {plan_id} --reason …"
-            )
-        else:
-            targets.append(found.target)
-    _push(hub, targets, call, result)
+        fault = _not_to_send(plan_id, found)
+        if fault:
+            result.problems.append(fault)
+        elif found is not None and found.state != "done":
+            wanted[found.target] = plan_id
+    if wanted:
+        call("refresh", ["plan"], rebuild.refresh, hub)
+        call("plan", ["plan"], plan.plan, hub, list(wanted))
+    _push(hub, [target for target in wanted if _stands(hub, wanted[target], result)], call, result)
     return finish(hub, call, result)
+
+
+def _not_to_send(plan_id: str, found: Plan | None) -> str:
+    if found is None:
+        return f"There is no plan {plan_id}.\n  -> audiencehub plan lists them"
+    if found.state == "void":
+        why = found.ended or "a newer plan stands in its place"
+        return f"Plan {plan_id} is void: {why}.\n  -> Look again: audiencehub plan"
+    if not found.released:
+        return f"Plan {plan_id} is held.\n  -> audiencehub approve {plan_id} --reason …"
+    return ""
+
+
+def _stands(hub: Hub, plan_id: str, result: SyncResult) -> bool:
+    """Whether the plan outlived being planned anew; what an interrupted one left does."""
+    found = hub.ledger.plans.get(plan_id)
+    if found is None or found.state == "done":
+        rest = hub.ledger.plans.open(found.target, found.kind) if found else None
+        return rest is not None and rest.state == "applying"
+    fault = _not_to_send(plan_id, found)
+    if fault:
+        result.problems.append(fault)
+    return not fault
 
 
 def read(hub: Hub, options: SyncOptions, call: Caller, result: SyncResult) -> None:
@@ -189,6 +213,7 @@ def _gather(
         landed[name] = {
             "rows": done.rows,
             "streams": {one.stream: one.rows for one in outcome.streams},
+            "forgotten": sum(one.forgotten for one in outcome.streams),
             "incomplete": list(done.incomplete),
         }
         result.problems += [f"{name} is incomplete: {why}" for why in done.incomplete]

@@ -100,6 +100,7 @@ def test_guards_of_a_target_narrow_the_general_ones(project):
     text = (
         GOOD
         + "[guards]\nremovals_count = 50\n"
+        + '[destinations.meta_ads]\nconnector = "meta_ads"\n'
         + '[targets."meta_ads/list/vip"]\nguards = { removals_count = 5 }\n'
     )
     settings = load("prod", write(project, text))

@@ -27,7 +27,7 @@ def sources(settings: Settings, ledger: Ledger, now: datetime) -> list[Observati
 def _source(
     settings: Settings, ledger: Ledger, name: str, streams: Sequence[str], now: datetime
 ) -> Observation:
-    limits = {one: _stale_hours(settings, name, one) for one in streams}
+    limits = {one: stale_hours(settings, name, one) for one in streams}
     cut, old, factor = [], [], 0.0
     for stream, limit in limits.items():
         latest = ledger.manifests.latest(name, stream)
@@ -61,7 +61,7 @@ def _of(some: Sequence[str], streams: Sequence[str]) -> str:
 
 
 def _never(settings: Settings, ledger: Ledger, name: str, now: datetime) -> Observation:
-    limit, first = _stale_hours(settings, name, ""), ledger.runs.first()
+    limit, first = stale_hours(settings, name, ""), ledger.runs.first()
     age = (now - first) / timedelta(hours=1) if first is not None else 0.0
     late = limit is not None and age > limit
     return Observation(
@@ -73,7 +73,8 @@ def _never(settings: Settings, ledger: Ledger, name: str, now: datetime) -> Obse
     )
 
 
-def _stale_hours(settings: Settings, source: str, stream: str) -> float | None:
+def stale_hours(settings: Settings, source: str, stream: str) -> float | None:
+    """Hours after which a stream counts as stale; None: never."""
     own = settings.alerts.stale
     found = own.get(f"{source}/{stream}", own.get(source))
     if found is not None:

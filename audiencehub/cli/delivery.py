@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from audiencehub.cli import launch, show
+from audiencehub.cli import launch, planned, show
 from audiencehub.cli.common import AsJson, Env, Quiet, console, emit, progress, say, verb
 from audiencehub.errors import ConfigError
 from audiencehub.ledger import HandEdit, Ledger
@@ -24,7 +24,6 @@ from audiencehub.steps import record, segment
 Reason = Annotated[str, typer.Option("--reason", help="Why it is right; kept in the audit")]
 Who = Annotated[str, typer.Option("--by", help="Who approves; the system user when left out")]
 NoPrefect = Annotated[bool, typer.Option("--no-prefect", help="Run the bare steps in this process")]
-SHOWN = 8
 
 
 def register(app: typer.Typer) -> None:
@@ -80,30 +79,15 @@ def plan(
     if as_json:
         emit([{**one, "changes": changes.get(one["plan_id"], [])} for one in found])
     else:
-        show.plans(found)
+        planned.plans(found)
         for one in found:
-            if one["plan_id"] and target in (None, one["target"]):
-                _members(one["target"], changes[one["plan_id"]], everyone=target is not None)
+            if target in (None, one["target"]):
+                planned.details(one, everything=target is not None)
+            if one["plan_id"] and target == one["target"]:
+                planned.members(target, changes[one["plan_id"]], everyone=True)
         _next(found, env)
     if any(one["verdict"] == "hold" for one in found):
         raise typer.Exit(3)
-
-
-def _members(target: str, changes: Sequence[dict[str, Any]], *, everyone: bool) -> None:
-    table = Table(title=f"{target}: {len(changes):,} changes", title_justify="left")
-    for head in ("member", "op", "enters", "leaves", "why"):
-        table.add_column(head, overflow="fold")
-    for one in changes if everyone else changes[:SHOWN]:
-        table.add_row(
-            one["member"],
-            one["op"],
-            "[green]" + ", ".join(one["enters"]) + "[/]",
-            "[red]" + ", ".join(one["leaves"]) + "[/]",
-            one["why"],
-        )
-    console.print(table)
-    if not everyone and len(changes) > SHOWN:
-        say(f"… and {len(changes) - SHOWN:,} more: --target {target}, or --json", style="dim")
 
 
 def _next(found: Sequence[dict[str, Any]], env: str) -> None:

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from audiencehub.cli import ask, evidence, launch, show
+from audiencehub.cli import ask, evidence, launch, planned, show
 from audiencehub.cli.common import console, progress, say
 from audiencehub.errors import HubError
 from audiencehub.ledger import Ledger
@@ -31,7 +31,7 @@ def tell(settings: Settings, quiet: bool) -> None:
             first = _flow(settings, "sync", {}, quiet)
             show.sources(first.summary)
             show.segments(first.summary, book)
-            show.plans(first.summary["plans"], "Plan of the first run")
+            planned.plans(first.summary["plans"], "Plan of the first run")
             say(
                 "The first run of a target is held. You would look, and approve; so does the demo.",
                 soft_wrap=True,
@@ -40,7 +40,7 @@ def tell(settings: Settings, quiet: bool) -> None:
 
             _title("2. Approved: exactly that plan is sent")
             applied = _flow(settings, "apply_plan", {"plan": ",".join(first.held)}, quiet)
-            show.pushed(applied.summary["pushed"])
+            planned.pushed(applied.summary["pushed"], first.summary["plans"])
             _stop_on(applied)
 
             _title("3. A day passes: about 3 % of the company changes; sync again")
@@ -49,12 +49,12 @@ def tell(settings: Settings, quiet: bool) -> None:
             process.next_day(urls)
             second = _flow(settings, "sync", {}, quiet)
             show.segments(second.summary, book)
-            show.plans(second.summary["plans"], "Plan of the second day: only differences")
+            planned.plans(second.summary["plans"], "Plan of the second day: only differences")
             if second.held:
                 _approve(settings, urls, second)
                 second_push = _flow(settings, "apply_plan", {"plan": ",".join(second.held)}, quiet)
                 second.summary["pushed"] += second_push.summary["pushed"]
-            show.pushed(second.summary["pushed"])
+            planned.pushed(second.summary["pushed"], second.summary["plans"])
             _stop_on(second)
             evidence.tell(old, evidence.standing(settings, book), urls, before)
 

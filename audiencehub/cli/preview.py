@@ -243,7 +243,11 @@ def _reach(reached: list[Reach], book: RuleBook, name: str, missing: list[str], 
 
 
 def _why(excluded: Mapping[str, int]) -> str:
-    words: dict[str, Any] = {"no_record": "without a record there", "no_consent": "no consent"}
+    words: dict[str, Any] = {
+        "no_record": "without a record there",
+        "no_consent": "no consent",
+        "consent_denied": "denied",
+    }
     words |= {"no_identifier": "no identifier it takes", "holdout": "held out"}
     parts = [f"{count:,} {words.get(reason, reason)}" for reason, count in excluded.items()]
     return ", ".join(parts) or "nobody"

@@ -39,6 +39,8 @@ class Desired:
     """Member to the contact's or account's id."""
     barred: set[str] = field(default_factory=set)
     """Believed members whom consent or suppression takes out at once."""
+    refused: set[int] = field(default_factory=set)
+    """Members of the segment whom consent or suppression keeps away."""
     excluded: Counter[str] = field(default_factory=Counter)
     """Reason to number of memberships left out."""
     records: int = 0
@@ -82,6 +84,7 @@ def desired_tags(
         left_out = _left_out(segment, entity, number, suppressed)
         if left_out:
             result.excluded[left_out] += 1
+            result.refused |= {number} if left_out == "suppressed" else set()
             continue
         line = reason_line(segment, since, why, zone)
         for member in by_person.get(number, ()):
@@ -123,11 +126,14 @@ def desired_list(
             left_out = "holdout" if held else ("suppressed" if number in suppressed else "")
             if left_out:
                 result.excluded[left_out] += 1
+                result.refused |= {number} if left_out == "suppressed" else set()
             else:
                 chosen.add(number)
     sent_before = {int(member) for member in believed}
-    allowed = ledger.consent.allowed(need, chosen | sent_before, now=now)
-    result.excluded["no_consent"] += len(chosen - allowed)
+    refused = ledger.consent.refused(need, chosen | sent_before, now=now)
+    allowed = (chosen | sent_before) - refused.keys()
+    result.excluded.update(refused[one] for one in chosen - allowed)
+    result.refused |= chosen - allowed
     result.barred = {str(number) for number in sent_before - allowed}
     unverified = options.get(UNVERIFIED) is True
     for number, values in _identifiers(connection, can, sorted(chosen & allowed), unverified):

@@ -2,33 +2,28 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
-import duckdb
-
-from audiencehub.connector import Destination
 from audiencehub.delivery import crash, gates, guards
-from audiencehub.delivery.desired import STRONG, Desired, desired_list, desired_tags
-from audiencehub.delivery.diff import (
-    Diff,
-    counted,
-    diff_list,
-    diff_tags,
-    held_now,
-    merged,
-    parted,
-    plan_hash,
-    renamed,
-)
+from audiencehub.delivery.cost import cost
+from audiencehub.delivery.desired import Desired
+from audiencehub.delivery.diff import REPLACED, counted, held_now, plan_hash
+from audiencehub.delivery.differences import Planning, entry_of, listed, tags
 from audiencehub.delivery.guards import GuardResult
-from audiencehub.delivery.places import Place, record_sources
+from audiencehub.delivery.movement import Movement, movements
+from audiencehub.delivery.places import Place
+from audiencehub.delivery.quota import Budget
+from audiencehub.delivery.trust import trust
 from audiencehub.ledger import Believed, Lease, Ledger, Plan, PlanChange
 from audiencehub.ledger.plans import Kind
-from audiencehub.settings import DestinationEntry, Settings
+
+__all__ = ["PlanSummary", "Planning", "draft"]
 
 ALL = 1 << 60
 
@@ -45,162 +40,81 @@ class PlanSummary:
     removes: int
     sets: int
     """Records that are written whole, on tag targets."""
+    writes: int
+    """Rows that are sent, each of which earns one verdict: records on tag targets; on lists people
+    added and removed, and twice those whose identifiers are replaced."""
+    replaced: int
+    """People on lists whose identifiers are others by now: each is removed and added."""
     verdict: str
     """`go`, `approved` or `hold`."""
     guards: list[GuardResult]
     hash: str
     calls: int
+    """At most so many API calls, logins, looks before writing and read-backs included."""
     excluded: dict[str, int]
     """Reason to number of memberships left out."""
     kind: str = "change"
     """`consent` plans are never held."""
     segments: dict[str, tuple[int, int]] = field(default_factory=dict)
     """Segment to how many enter and leave."""
+    movement: list[Movement] = field(default_factory=list)
+    """The same with the clauses that did it."""
+    quota: dict[str, Any] | None = None
+    """What the destination's API allows (`Budget.shown`)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Planning:
-    """What planning reads, besides the place."""
-
-    ledger: Ledger
-    settings: Settings
-    connection: duckdb.DuckDBPyConnection
-    run_id: str
-    now: datetime
-
-
-def draft(
-    planning: Planning, place: Place, destination: Destination, lease: Lease
-) -> list[PlanSummary]:
+def draft(planning: Planning, place: Place, budget: Budget, lease: Lease) -> list[PlanSummary]:
     """Plans of one target, stored under its lease: the consent removals (if any), and the rest."""
     ledger, target = planning.ledger, place.target
-    limits = planning.settings.guards_of(target.id)
-    found = gates.sources(ledger, planning.settings.sources, limits, target.id)
-    keep = any(one.verdict == "defer" for one in found)
+    found = gates.sources(
+        ledger,
+        planning.settings.sources,
+        planning.settings.guards_of(target.id),
+        target.id,
+        stale=gates.staleness(planning.settings, planning.now),
+    )
+    trusted = trust(ledger, target, budget.destination.can)
+    found += trusted.results(target.id)
+    keep = trusted.adds_only or any(one.verdict == "defer" for one in found)
     believed = ledger.delivery.believed(target.id)
     skip = {one.member for one in ledger.delivery.unsettled(target.id)}
     if target.kind == "tag":
-        desired, diff = _tags(planning, place, believed, skip, keep)
+        desired, diff = tags(planning, place, believed, skip, keep)
     else:
-        desired, diff = _list(planning, place, destination, lease, skip, keep)
+        desired, diff = listed(planning, place, budget.destination, lease, skip, keep)
         believed = ledger.delivery.believed(target.id)
     excluded = Counter(desired.excluded)
     changes = _without_quarantined(ledger, target.id, diff.changes, excluded)
+    changes = trusted.permitted(changes, believed, excluded)
     excluded["deferred"] = diff.deferred.total()
     crash.point("plan_drafted")
     results = []
     with ledger.leases.fenced(lease):
         ledger.targets.keep(target)
         ledger.delivery.abandon(target.id)
-        consent = _plan(planning, place, destination, "consent", diff.consent, Counter())
-        consent = ledger.plans.store(consent, diff.consent)
+        notes = _withdrawn(ledger, target.id, desired)
+        plan = _plan(planning, place, budget, "consent", diff.consent, believed)
+        plan = ledger.plans.store(plan, diff.consent, notes)
         if diff.consent:
-            results.append(_summary(ledger, target.id, consent))
-        plan = _plan(planning, place, destination, "change", changes, +excluded)
-        plan = _judged(planning, place, plan, changes, [*found], desired, believed)
-        results.append(_summary(ledger, target.id, ledger.plans.store(plan, changes)))
+            budget.promise(plan.calls)
+            results.append(_summary(planning, place, budget, plan))
+        plan = _plan(planning, place, budget, "change", changes, believed, +excluded)
+        plan = _judged(planning, place, budget, plan, changes, [*found], desired, believed)
+        plan = ledger.plans.store(plan, changes, notes)
+        if plan.released:
+            budget.promise(plan.calls)
+        results.append(_summary(planning, place, budget, plan))
     return results
 
 
-def _tags(
-    planning: Planning, place: Place, believed: Mapping[str, Believed], skip: set[str], keep: bool
-) -> tuple[Desired, Diff]:
-    settings, target = planning.settings, place.target
-    sources = record_sources(settings, target.destination)
-    desired = desired_tags(
-        place, planning.connection, planning.ledger, sources, settings.zone, believed
-    )
-    diff = diff_tags(
-        desired,
-        believed,
-        planning.ledger.edits.of(target.id),
-        skip=skip,
-        keep=keep,
-        with_reason=_entry(planning, place).reason,
-    )
-    return desired, diff
-
-
-def _list(
-    planning: Planning,
-    place: Place,
-    destination: Destination,
-    lease: Lease,
-    skip: set[str],
-    keep: bool,
-) -> tuple[Desired, Diff]:
-    ledger, target = planning.ledger, place.target
-    believed = ledger.delivery.believed(target.id)
-    desired = desired_list(
-        place,
-        planning.connection,
-        ledger,
-        destination.can,
-        _entry(planning, place).options,
-        planning.now,
-        believed,
-    )
-    digests = {m: ledger.sealing.digest(values) for m, values in desired.identifiers.items()}
-    fixed = skip | desired.barred
-    with ledger.leases.fenced(lease):
-        for old, new in merged(ledger.merges.alias("contact"), believed, fixed):
-            ledger.delivery.rename(target.id, old, new, int(new))
-        believed = ledger.delivery.believed(target.id)
-        for old, new in renamed(digests, believed, fixed):
-            ledger.delivery.rename(target.id, old, new, int(new))
-        for old, new in _parted(ledger, target.id, desired, fixed):
-            ledger.delivery.rename(target.id, old, new, int(new))
-    believed = ledger.delivery.believed(target.id)
-    desired.barred &= believed.keys()
-    diff = diff_list(target.place, desired, digests, believed, skip=skip, keep=keep)
-    gone = [c.member for c in [*diff.consent, *diff.changes] if c.op == "remove"]
-    sent = ledger.delivery.identifiers(target.id, gone)
-    leaving = {c.member for c in [*diff.consent, *diff.changes] if c.phase != 1} & set(gone)
-    shared = {
-        pair
-        for member, values in desired.identifiers.items()
-        if member not in leaving
-        for pair in values.items()
-        if pair[0] in STRONG
-    }
-
-    def sealed(change: PlanChange) -> PlanChange:
-        if change.op == "add":
-            return replace(change, sealed=ledger.sealing.seal(desired.identifiers[change.member]))
-        token = sent.get(change.member)
-        if token is None:
-            return change
-        # A value that somebody who stays also has would take that person out as well.
-        own = desired.identifiers.get(change.member, {}) if change.phase == 1 else {}
-        mine = ledger.sealing.open(token)
-        out = {k: v for k, v in mine.items() if (k, v) not in shared or own.get(k) == v}
-        return replace(change, sealed=ledger.sealing.seal(out if STRONG & out.keys() else {}))
-
-    diff.consent = [sealed(one) for one in diff.consent]
-    diff.changes = [sealed(one) for one in diff.changes]
-    return desired, diff
-
-
-def _parted(
-    ledger: Ledger, target: str, desired: Desired, fixed: set[str]
-) -> list[tuple[str, str]]:
-    """Pairs of `parted` of a list, as it is believed to be by now."""
-    believed = ledger.delivery.believed(target).keys()
-    entering = {
-        member: {name: value for name, value in values.items() if name in STRONG}
-        for member, values in desired.identifiers.items()
-        if member not in believed and member not in fixed
-    }
-    gone = believed - desired.identifiers.keys() - fixed
-    if not entering or not gone:
+def _withdrawn(ledger: Ledger, target: str, desired: Desired) -> list[str]:
+    """What to say of the plan before, where people in it may not be sent any more."""
+    old = ledger.plans.open(target, "change")
+    if old is None or old.state != "open":
         return []
-    leaving = {
-        member: {
-            name: value for name, value in ledger.sealing.open(token).items() if name in STRONG
-        }
-        for member, token in ledger.delivery.identifiers(target, sorted(gone)).items()
-    }
-    return parted(leaving, entering)
+    people = {one.person for one in ledger.plans.changes(old.plan_id) if one.enters}
+    count = len(people & desired.refused)
+    return [f"{count:,} of its people may not be sent any more"] if count else []
 
 
 def _without_quarantined(
@@ -215,13 +129,15 @@ def _without_quarantined(
 def _plan(
     planning: Planning,
     place: Place,
-    destination: Destination,
+    budget: Budget,
     kind: Kind,
     changes: Sequence[PlanChange],
-    excluded: Mapping[str, int],
+    believed: Mapping[str, Believed],
+    excluded: Mapping[str, int] | None = None,
 ) -> Plan:
     enters, leaves = counted(changes)
     target = place.target
+    calls = cost(budget.destination, target, changes, believed)
     return Plan(
         plan_id="",
         target=target.id,
@@ -235,15 +151,34 @@ def _plan(
         verdict="go",
         state="open",
         guards=[],
-        excluded=dict(excluded),
+        excluded=dict(excluded or {}),
         versions=place.versions,
-        calls=destination.calls(target, len(changes)) if changes else 0,
+        calls=calls if changes or kind == "change" else 0,
+        writes=len(changes),
+        basis=_basis(planning, place),
     )
+
+
+def _basis(planning: Planning, place: Place) -> dict[str, str]:
+    """The settings that a plan rests on, as digests: a plan under others is another decision."""
+    settings, target = planning.settings, place.target.id
+    limits: dict[str, Any] = {"": settings.guards_of(target).model_dump()}
+    for name, own in place.activations.items():
+        most = (own.max_removals_share, own.max_removals_count)
+        limits[name] = [settings.guards_of(target, name).model_dump(), *most]
+    entry = entry_of(planning, place).model_dump()
+    return {"the destination's settings": _digest(entry), "the guards": _digest(limits)}
+
+
+def _digest(value: Any) -> str:
+    text = json.dumps(value, sort_keys=True, default=lambda one: type(one).__name__)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _judged(
     planning: Planning,
     place: Place,
+    budget: Budget,
     plan: Plan,
     changes: Sequence[PlanChange],
     results: list[GuardResult],
@@ -268,17 +203,15 @@ def _judged(
             approved_at=resumed.approved_at,
             reason=resumed.reason,
         )
-    limits = planning.settings.guards_of(target.id)
-    enters, leaves = counted(fresh)
-    held = held_now(target.place, target.kind, believed)
-    results += guards.volume(limits, place.activations, held, enters, leaves)
-    if target.kind == "tag":
-        results.append(guards.field_share(limits, len(fresh), desired.records))
+    results += _volume(planning, place, fresh, desired, believed)
     first = not ledger.plans.ever_released(target.id)
-    live = _entry(planning, place).mode == "live"
+    live = entry_of(planning, place).mode == "live"
+    limits = planning.settings.guards_of(target.id)
     results.append(guards.first_run(limits, first=first, live=live, changes=len(fresh)))
     results.append(guards.rejects(limits, *ledger.delivery.last_reject_share(target.id)))
-    hours = planning.settings.targets[target.id].freeze_hours if _has(planning, target.id) else 0
+    results.append(budget.judge(plan.calls if changes else 0))
+    own = planning.settings.targets.get(target.id)
+    hours = own.freeze_hours if own else 0
     verdict = guards.verdict(results) if changes else "go"
     frozen = planning.now + timedelta(hours=hours) if hours and verdict == "hold" else None
     return replace(
@@ -286,30 +219,45 @@ def _judged(
     )
 
 
-def _has(planning: Planning, target: str) -> bool:
-    return target in planning.settings.targets
+def _volume(
+    planning: Planning,
+    place: Place,
+    fresh: Sequence[PlanChange],
+    desired: Desired,
+    believed: Mapping[str, Believed],
+) -> list[GuardResult]:
+    """The guards that count what moves."""
+    settings, target = planning.settings, place.target
+    limits = settings.guards_of(target.id)
+    enters, leaves = counted(fresh)
+    own = {name: settings.guards_of(target.id, name) for name in enters.keys() | leaves.keys()}
+    held = held_now(target.place, target.kind, believed)
+    results = guards.volume(limits, place.activations, held, enters, leaves, own)
+    if target.kind == "tag":
+        results.append(guards.field_share(limits, len(fresh), desired.records))
+    return results
 
 
-def _entry(planning: Planning, place: Place) -> DestinationEntry:
-    return planning.settings.destinations[place.target.destination]
-
-
-def _summary(ledger: Ledger, target: str, plan: Plan) -> PlanSummary:
-    enters, leaves = counted(ledger.plans.changes(plan.plan_id)) if plan.plan_id else counted([])
+def _summary(planning: Planning, place: Place, budget: Budget, plan: Plan) -> PlanSummary:
+    ledger = planning.ledger
+    changes = ledger.plans.changes(plan.plan_id) if plan.plan_id else []
+    moved = movements(planning.connection, ledger, place, changes)
     fields: list[dict[str, Any]] = [dict(one) for one in plan.guards]
     return PlanSummary(
         plan_id=plan.plan_id,
-        target=target,
+        target=place.target.id,
         adds=plan.adds,
         removes=plan.removes,
         sets=plan.sets,
+        writes=plan.writes,
+        replaced=sum(1 for one in changes if one.phase == REPLACED),
         verdict=plan.verdict,
         guards=[GuardResult(**one) for one in fields],
         hash=plan.hash,
         calls=plan.calls,
         excluded=dict(plan.excluded),
         kind=plan.kind,
-        segments={
-            name: (enters[name], leaves[name]) for name in sorted(enters.keys() | leaves.keys())
-        },
+        segments={one.segment: (one.enters, one.leaves) for one in moved},
+        movement=moved,
+        quota=budget.shown(),
     )

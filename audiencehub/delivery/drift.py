@@ -42,9 +42,13 @@ def sweep(wire: Wire, loader: Loader, wrote: frozenset[str]) -> None:
 
 def sample(members: list[str], seed: str) -> list[str]:
     """All of a small target, else a random share, the same for the same run."""
-    if len(members) <= ALL_UP_TO:
-        return members
-    return random.Random(seed).sample(members, max(1, min(SAMPLE, int(len(members) * SHARE))))
+    size = sample_size(len(members))
+    return members if size == len(members) else random.Random(seed).sample(members, size)
+
+
+def sample_size(members: int) -> int:
+    """How many of so many are read back."""
+    return members if members <= ALL_UP_TO else max(1, min(SAMPLE, int(members * SHARE)))
 
 
 def _look(

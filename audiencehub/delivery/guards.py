@@ -32,12 +32,15 @@ def volume(
     before: Counter[str],
     enters: Counter[str],
     leaves: Counter[str],
+    segments: Mapping[str, Guards] | None = None,
 ) -> list[GuardResult]:
-    """Removals, adds and falling to none, per segment that moves."""
+    """Removals, adds and falling to none, per segment that moves. `segments` has the limits of
+    those that have their own; a rule's own `max_removals` counts before any setting."""
     results = []
     for segment in sorted(enters.keys() | leaves.keys()):
         held, into, out = before[segment], enters[segment], leaves[segment]
-        share, count = guards.removals_share, guards.removals_count
+        limits = (segments or {}).get(segment, guards)
+        share, count = limits.removals_share, limits.removals_count
         own = activations.get(segment)
         if own is not None and own.max_removals_share is not None:
             share = own.max_removals_share
@@ -45,9 +48,9 @@ def volume(
             count = own.max_removals_count
         results += [
             _judged("removals", segment, out, held, share, count),
-            _judged("adds", segment, into, held, guards.adds_share, guards.adds_count),
+            _judged("adds", segment, into, held, limits.adds_share, limits.adds_count),
         ]
-        if guards.segment_to_none and held and held + into - out <= 0:
+        if limits.segment_to_none and held and held + into - out <= 0:
             message = f"{segment} would fall from {held:,} to none"
             results.append(GuardResult("segment_to_none", "hold", message, segment, 0, 1))
     return results

@@ -29,7 +29,8 @@ class Reach:
     records: int
     """What would be written: CRM records, or list entries."""
     excluded: Mapping[str, int]
-    """Reason to members left out: no_record, holdout, suppressed, no_consent, no_identifier."""
+    """Reason to members left out: no_record, holdout, suppressed, consent_denied, no_consent,
+    no_identifier."""
     minimum: int | None
     """Below this the platform does not use the list."""
 

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import NoReturn
 
 from audiencehub.connector import Capabilities, Destination
 from audiencehub.delivery.guards import GuardResult
@@ -17,9 +18,11 @@ from audiencehub.delivery.wire import Wire
 from audiencehub.errors import BatchRefused, OutcomeUnknown, Stop, Wait
 from audiencehub.ledger import Ledger, PlanChange
 from audiencehub.ledger.custody import State
+from audiencehub.ledger.planned import RESTORED
 from audiencehub.model import Target
 
-NAME = "restored"
+WITNESSED = 3
+"""Calls of a push to a destination that keeps the count: one to ask, two to note."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +51,9 @@ class Trust:
         if not self.adds_only:
             return []
         if self.held:
-            return [GuardResult(NAME, "hold", f"{self.why}; audiencehub adopt {target}")]
+            return [GuardResult(RESTORED, "hold", f"{self.why}; audiencehub adopt {target}")]
         waits = "the ledger was put back: adds go, removals wait for audiencehub adopt"
-        return [GuardResult(NAME, "defer", f"{waits} {target}")]
+        return [GuardResult(RESTORED, "defer", f"{waits} {target}")]
 
     def permitted(
         self, changes: Sequence[PlanChange], believed: Collection[str], left_out: Counter[str]
@@ -61,7 +64,7 @@ class Trust:
             return list(changes)
         kept = [one for one in changes if one.op == "set" or (
             one.op == "add" and one.member not in believed)]  # fmt: skip
-        left_out[NAME] += len(changes) - len(kept)
+        left_out[RESTORED] += len(changes) - len(kept)
         return kept
 
 
@@ -85,6 +88,15 @@ def recalled(ledger: Ledger, destination: Destination, target: Target) -> bool:
     if not destination.can.remembers:
         return True
     return ledger.custody.judge(destination.recall(target), target.id)
+
+
+def refuse(ledger: Ledger) -> NoReturn:
+    """Raise Stop for what was just found."""
+    found = ledger.custody.restored()
+    raise Stop(
+        f"Nothing was sent: {found.text if found else 'the ledger was put back'}.",
+        hint="Look what the destinations hold: audiencehub adopt",
+    )
 
 
 @contextmanager

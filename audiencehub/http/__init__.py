@@ -11,6 +11,7 @@ from audiencehub.http.auth import (
 from audiencehub.http.client import HttpClient, pages, session_for
 from audiencehub.http.clock import Clock, MachineClock
 from audiencehub.http.limiter import Limiter, limiter_for
+from audiencehub.http.meter import Meter, metered
 from audiencehub.http.redaction import RedactingFilter, hide, redact, redact_every_record
 from audiencehub.http.reply import HttpRefused, Reply
 from audiencehub.http.retry import Policy, retry_after
@@ -26,6 +27,7 @@ __all__ = [
     "HttpRefused",
     "Limiter",
     "MachineClock",
+    "Meter",
     "OAuth",
     "OAuthClientCredentials",
     "Policy",
@@ -34,6 +36,7 @@ __all__ = [
     "hide",
     "is_write",
     "limiter_for",
+    "metered",
     "pages",
     "redact",
     "redact_every_record",

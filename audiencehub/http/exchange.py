@@ -12,6 +12,7 @@ import requests
 from audiencehub.errors import HubError, Incomplete, OutcomeUnknown, Stop, Wait
 from audiencehub.http.clock import MACHINE, Clock
 from audiencehub.http.limiter import Limiter
+from audiencehub.http.meter import sent
 from audiencehub.http.redaction import RedactingFilter, redact
 from audiencehub.http.reply import Reply, headers_of
 from audiencehub.http.retry import LONGEST_WAIT, Policy, jitter, retry_after
@@ -88,6 +89,7 @@ class Exchange:
     def _try(self, call: Call, end: float) -> requests.Response | _Again:
         policy = self.policy
         left = max(0.001, end - self.clock.monotonic())
+        sent()
         try:
             response = self._wire.exchange(
                 call.request,

@@ -11,7 +11,7 @@ from typing import Any
 from audiencehub.ledger.db import Database
 from audiencehub.ledger.stamps import instant, stamp
 from audiencehub.model import Need
-from audiencehub.privacy.consent import Decision, allowed
+from audiencehub.privacy.consent import Decision, ruling
 
 DecisionRow = tuple[Any, ...]
 """(person_id, purpose, channel, status, source, at, proof), and the source's record where several
@@ -73,18 +73,28 @@ class Consent:
         The law is `privacy.consent`: silence is no, and one standing denial outweighs any grant.
         Grants dated after `now` do not count yet.
         """
+        return set(person_ids) - self.refused(need, person_ids, now=now).keys()
+
+    def refused(
+        self, need: Need, person_ids: Collection[int], *, now: datetime | None = None
+    ) -> dict[int, str]:
+        """Of these people, those who may not be sent, each with why: `suppressed`,
+        `consent_denied` (a denial stands) or `no_consent` (nobody knows of a grant that counts)."""
         said: dict[int, list[Decision]] = {}
         persons = self._persons("contact", person_ids)
         for one in self.decisions(set(persons.values())):
             said.setdefault(one.person_id, []).append(one.decision)
         barred = self.suppressed("contact")
         clock = now or datetime.max.replace(tzinfo=UTC)
-        fine = {
-            person
-            for person, decisions in said.items()
-            if person not in barred and allowed(decisions, need, now=clock)
-        }
-        return {asked for asked, person in persons.items() if person in fine}
+        found: dict[int, str] = {}
+        for asked, person in persons.items():
+            if person in barred:
+                found[asked] = "suppressed"
+                continue
+            told = ruling(said.get(person, ()), need, now=clock)
+            if not told.allowed:
+                found[asked] = "consent_denied" if told.denied else "no_consent"
+        return found
 
     def _persons(self, entity: str, ids: Collection[int]) -> dict[int, int]:
         """Each id to the person it is now part of."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from audiencehub.ledger.db import Database
-from audiencehub.ledger.stamps import instant, stamp
+from audiencehub.ledger.stamps import document, instant, stamp
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +175,16 @@ class Memberships:
             (entity, number),
         )
         return [Movement(s, op, instant(at), run, v, why) for s, op, at, run, v, why in found]
+
+    def left_because(self, entity: str, segment: str, ids: Iterable[int]) -> dict[int, str]:
+        """Of these, those who are out, each with the reason noted when they left last."""
+        found = self._db.rows(
+            "SELECT id, reason, max(seq) FROM membership_log l WHERE entity=?1 AND segment=?2"
+            " AND op='left' AND id IN (SELECT value FROM json_each(?3)) AND NOT EXISTS (SELECT 1"
+            " FROM membership m WHERE m.entity=?1 AND m.segment=?2 AND m.id=l.id) GROUP BY id",
+            (entity, segment, document(sorted(ids))),
+        )
+        return {int(number): str(reason) for number, reason, _ in found}
 
     def movement(self, run_id: str) -> dict[str, tuple[int, int]]:
         """Per segment how many entered and how many left in a run; merges move nobody."""

@@ -8,8 +8,10 @@ from datetime import datetime
 from typing import Any, Literal
 
 Kind = Literal["consent", "change"]
-PASSING = frozenset({"quota"})
-"""Guards that hold until a time comes, and not until a person has looked."""
+RESTORED = "restored"
+"""The guard of targets that a restored ledger does not know."""
+PASSING = frozenset({"quota", RESTORED})
+"""Guards that hold until a time comes or something is done, and that no approval overrides."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import Any
 from audiencehub.errors import ConfigError
 from audiencehub.ledger.audit import Audit
 from audiencehub.ledger.db import Database
-from audiencehub.ledger.planned import Kind, Plan, PlanChange, outdated, same_terms
+from audiencehub.ledger.planned import RESTORED, Kind, Plan, PlanChange, outdated, same_terms
 from audiencehub.ledger.stamps import document, instant, maybe, stamp
 
 __all__ = ["Kind", "Plan", "PlanChange", "Plans"]
@@ -192,6 +192,15 @@ class Plans:
         sql = "SELECT 1 FROM plan WHERE target=? AND kind='change' AND state IN ('applying','done')"
         return self._db.row(sql + " LIMIT 1", (target,)) is not None
 
+    def versions_sent(self, target: str) -> dict[str, str]:
+        """Rule versions of the latest plan of this target whose sending was begun."""
+        row = self._db.row(
+            "SELECT versions FROM plan WHERE target=? AND kind='change'"
+            " AND state IN ('applying','done') ORDER BY n DESC LIMIT 1",
+            (target,),
+        )
+        return dict(json.loads(row[0])) if row else {}
+
     def approved_since(self, target: str, at: datetime) -> bool:
         """A person approved a plan of this target at that instant or later."""
         sql = "SELECT 1 FROM plan WHERE target=? AND approved_at>=? LIMIT 1"
@@ -221,6 +230,12 @@ class Plans:
             if not waiting:
                 raise self._nothing_waits(which)
             for plan in waiting:
+                if any(one["name"] == RESTORED and one["verdict"] == "hold" for one in plan.guards):
+                    raise ConfigError(
+                        f"Plan {plan.plan_id} rests on a ledger that was lost or put back, and no "
+                        "approval makes that good.",
+                        hint=f"Look what {plan.target} holds: audiencehub adopt {plan.target}",
+                    )
                 self._db.run(
                     "UPDATE plan SET verdict='approved', approved_by=?, approved_at=?, reason=?"
                     " WHERE plan_id=?",

@@ -63,6 +63,8 @@ class Ruling:
 
     allowed: bool
     reason: str
+    denied: bool = False
+    """Somebody said no; else nobody is known to have said yes."""
 
 
 def ruling(
@@ -113,7 +115,7 @@ def _one(said: list[Decision], need: Need, now: datetime, narrow: Narrowing) -> 
             standing[key] = one
     denied = sorted({one.source for one in standing.values() if not one.granted})
     if denied:
-        return Ruling(False, f"denied for {what} ({', '.join(denied)})")
+        return Ruling(False, f"denied for {what} ({', '.join(denied)})", denied=True)
     if any(_counts(one, now, narrow) for one in standing.values()):
         return Ruling(True, f"granted for {what}")
     why = "by no source that counts, or too long ago" if standing else "no decision known"

@@ -15,9 +15,12 @@ from audiencehub.settings.tables import (
     Guards,
     Identity,
     Sandbox,
+    SegmentEntry,
+    SegmentGuards,
     SourceEntry,
     Strict,
     TargetEntry,
+    TargetGuards,
 )
 from audiencehub.settings.values import instant, secret
 from audiencehub.settings.whole import Settings
@@ -32,11 +35,14 @@ __all__ = [
     "Guards",
     "Identity",
     "Sandbox",
+    "SegmentEntry",
+    "SegmentGuards",
     "Settings",
     "Slack",
     "SourceEntry",
     "Strict",
     "TargetEntry",
+    "TargetGuards",
     "Webhook",
     "find_root",
     "instant",

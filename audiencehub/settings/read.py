@@ -21,8 +21,11 @@ from audiencehub.settings.tables import (
     Guards,
     Identity,
     Sandbox,
+    SegmentEntry,
+    SegmentGuards,
     SourceEntry,
     TargetEntry,
+    TargetGuards,
 )
 from audiencehub.settings.whole import Settings
 
@@ -86,10 +89,13 @@ def _keys_at(keys: list[str]) -> list[str]:
         "identity": Identity,
         "audit": Audit,
         "targets": TargetEntry,
+        "segments": SegmentEntry,
         "sandbox": Sandbox,
         "custom": CustomField,
         "alerts": Alerts,
     }
+    if keys[-1:] == ["guards"] and len(keys) > 1:
+        return list((SegmentGuards if "segments" in keys else TargetGuards).model_fields)
     return list((models.get(keys[0], Settings) if keys else Settings).model_fields)
 
 

@@ -59,25 +59,56 @@ class DestinationEntry(Strict):
     options: dict[str, Any] = Field(default_factory=dict)
 
 
+Share = Annotated[float, Field(ge=0, le=1)]
+Count = Annotated[int, Field(ge=0)]
+
+
 class Guards(Strict):
     """When a plan is held. Shares are of what the target is believed to hold."""
 
-    removals_share: float = 0.15
-    removals_count: int = 20
-    adds_share: float = 0.50
-    adds_count: int = 200
+    removals_share: Share = 0.15
+    removals_count: Count = 20
+    adds_share: Share = 0.50
+    adds_count: Count = 200
     segment_to_none: bool = True
-    source_drop_share: float = 0.10
-    reject_share: float = 0.05
-    field_share: float = 0.25
+    source_drop_share: Share = 0.10
+    reject_share: Share = 0.05
+    field_share: Share = 0.25
     first_run: Literal["hold", "go"] = "hold"
+
+
+class SegmentGuards(Strict):
+    """The guards that count one segment's members, where it has limits of its own."""
+
+    removals_share: Share | None = None
+    removals_count: Count | None = None
+    adds_share: Share | None = None
+    adds_count: Count | None = None
+    segment_to_none: bool | None = None
+
+
+class TargetGuards(SegmentGuards):
+    """The guards that are others at one target."""
+
+    source_drop_share: Share | None = None
+    reject_share: Share | None = None
+    field_share: Share | None = None
+    first_run: Literal["hold", "go"] | None = None
+
+
+class SegmentEntry(Strict):
+    """What is set for one segment: at every target, or within one target's table there alone."""
+
+    guards: SegmentGuards = SegmentGuards()
 
 
 class TargetEntry(Strict):
     """What is set for one target alone."""
 
-    guards: dict[str, Any] = Field(default_factory=dict)
-    freeze_hours: float = 0
+    guards: TargetGuards = TargetGuards()
+    freeze_hours: Annotated[float, Field(ge=0)] = 0
+    segments: dict[str, SegmentEntry] = Field(default_factory=dict)
+    """Single segments at this target: `[targets."crm/contact/tags".segments.warm]`."""
 
 
 VALUES_PER_PROFILE: Mapping[Literal["external_id", "email"], int] = {"external_id": 1, "email": 5}

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import BaseModel, Field, ValidationInfo, field_validator
 
 from audiencehub.canonical import Custom, Table, located, spelled, tables_with
 from audiencehub.settings.alerts import Alerts
@@ -20,6 +20,7 @@ from audiencehub.settings.tables import (
     Guards,
     Identity,
     Sandbox,
+    SegmentEntry,
     SourceEntry,
     Strict,
     TargetEntry,
@@ -45,6 +46,8 @@ class Settings(Strict):
     `"contact.custom.tier" = [...]`."""
     audit: Audit = Audit()
     targets: dict[str, TargetEntry] = Field(default_factory=dict)
+    segments: dict[str, SegmentEntry] = Field(default_factory=dict)
+    """Single segments, wherever they go: `[segments.in_market_fintech]`."""
     alerts: Alerts = Alerts()
     env: str = "sandbox"
     root: Path = Path()
@@ -89,6 +92,24 @@ class Settings(Strict):
                     raise ValueError(f"{entity}.{name} comes from no source {source!r}{meant}")
         return custom
 
+    @field_validator("targets")
+    @classmethod
+    def _somewhere(
+        cls, said: dict[str, TargetEntry], info: ValidationInfo
+    ) -> dict[str, TargetEntry]:
+        known = info.data.get("destinations", {})
+        for target in said:
+            name, _, rest = target.partition("/")
+            if name not in known:
+                near = get_close_matches(name, known, 1)
+                meant = f"; did you mean {near[0]}?" if near else ""
+                raise ValueError(f"{target} is at no destination of this environment{meant}")
+            if not rest.endswith("/tags") and not rest.startswith("list/"):
+                raise ValueError(
+                    f"{target} is no target; write {name}/contact/tags or {name}/list/<segment>"
+                )
+        return said
+
     @field_validator("alerts")
     @classmethod
     def _watched(cls, said: Alerts, info: ValidationInfo) -> Alerts:
@@ -119,10 +140,18 @@ class Settings(Strict):
         """The folder of segment rules."""
         return self.root / self.rules
 
-    def guards_of(self, target: str) -> Guards:
-        """The guards of one target: the general ones, narrowed by its own entry."""
-        own = self.targets.get(target)
-        return Guards(**{**self.guards.model_dump(), **(own.guards if own else {})})
+    def guards_of(self, target: str, segment: str | None = None) -> Guards:
+        """The guards of one target, and of one segment there: the general ones, then what is said
+        of the target, of the segment, and last of the segment at this target."""
+        here = self.targets.get(target, TargetEntry())
+        said: list[BaseModel] = [here.guards]
+        if segment is not None:
+            said += [self.segments.get(segment, SegmentEntry()).guards]
+            said += [here.segments.get(segment, SegmentEntry()).guards]
+        found = self.guards.model_dump()
+        for one in said:
+            found |= one.model_dump(exclude_none=True)
+        return Guards(**found)
 
 
 def _field_of(info: ValidationInfo, name: str) -> tuple[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass
 
 from audiencehub.connector import Destination
@@ -11,7 +12,10 @@ from audiencehub.delivery.batching import Loader
 from audiencehub.delivery.courier import Courier
 from audiencehub.delivery.draft import Planning, PlanSummary, draft
 from audiencehub.delivery.places import Place, may_send, places
+from audiencehub.delivery.quota import Budget
+from audiencehub.delivery.trust import recalled, trust
 from audiencehub.delivery.wire import Wire
+from audiencehub.errors import HubError
 from audiencehub.hub import Hub
 from audiencehub.ledger import Lease
 from audiencehub.opening import open_destination
@@ -34,24 +38,46 @@ class RunPlan:
 def plan(hub: Hub, only: Collection[str] | None = None) -> RunPlan:
     """Settle what earlier runs left open, then plan every target, or these, of all destinations.
 
+    A plan that stands afterwards is one that says what rules, settings, data and consent say now;
+    others are void, with the reason.
+
     Raises Wait when another process is pushing a target, Stop when a destination's credentials
     fail while something of it must be settled.
     """
     crash.point("before_plan")
+    _ask_witnesses(hub)
     planning = Planning(hub.ledger, hub.settings, hub.warehouse.connection, hub.run_id, hub.now)
     found: list[PlanSummary] = []
     for name, entry in hub.settings.destinations.items():
         destination = open_destination(hub, name)
+        budget = Budget(hub.ledger, destination, hub.now)
         known = [one for one in hub.ledger.targets.all() if one.destination == name]
         for place in places(hub.rules, name, entry, destination.can, known):
             if not _concerns(hub, place) or (only is not None and place.target.id not in only):
                 continue
             hub.progress(f"plan {place.target.id}", 0, None)
             with hub.ledger.leases.held(place.target.id, hub.run_id) as lease:
-                _recover(hub, place, destination, entry, lease)
-                found += draft(planning, place, destination, lease)
+                if not trust(hub.ledger, place.target, destination.can).held:
+                    _recover(hub, place, destination, entry, lease)
+                found += draft(planning, place, budget, lease)
     crash.point("after_plan")
     return RunPlan(hub.run_id, tuple(found))
+
+
+def _ask_witnesses(hub: Hub) -> None:
+    """Whether any destination that can tell was last sent to by a later ledger than this one: a
+    push asks its own again, but those that cannot tell must know before they are sent to."""
+    for name, entry in hub.settings.destinations.items():
+        destination = open_destination(hub, name)
+        if not destination.can.remembers:
+            continue
+        if not may_send(entry, hub.endpoints, dry_run=hub.dry_run):
+            continue
+        known = [one for one in hub.ledger.targets.all() if one.destination == name]
+        for place in places(hub.rules, name, entry, destination.can, known):
+            # Where nothing answers now, the push will ask, and send nothing without an answer.
+            with suppress(HubError):
+                recalled(hub.ledger, destination, place.target)
 
 
 def _concerns(hub: Hub, place: Place) -> bool:

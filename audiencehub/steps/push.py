@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from audiencehub.connector import Destination
-from audiencehub.delivery import crash
+from audiencehub.delivery import crash, quota
 from audiencehub.delivery.batching import Loader
 from audiencehub.delivery.courier import Courier
 from audiencehub.delivery.drift import sweep
 from audiencehub.delivery.places import may_send, places
+from audiencehub.delivery.trust import recalled, refuse, sent_whole, trust, witnessed
 from audiencehub.delivery.wire import Wire
 from audiencehub.errors import ConfigError
+from audiencehub.http import metered
 from audiencehub.hub import Hub
 from audiencehub.ledger import Lease, Plan
 from audiencehub.ledger.leases import REQUEST_TIMEOUT
@@ -35,6 +38,10 @@ class Pushed:
     """Waiting in a plan that is not released, or not sent because nothing may be."""
     calls: int = 0
     """Batches sent."""
+    api_calls: int = 0
+    """Requests made: logins, looks before writing and read-backs too, and every repeated try."""
+    plans: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """Each plan that was sent: verdict (`confirmed`, `rejected`, …) to rows, of all its pushes."""
     drifted: int = 0
     """Records found edited by hand."""
     superseded: int = 0
@@ -68,7 +75,9 @@ def push(hub: Hub, target_id: str, *, consent_only: bool = False) -> Pushed:
         if lease.taken_from is not None:
             # Its last request may still be on the wire; ours must not be overtaken by it.
             hub.extra.get("pause", time.sleep)(REQUEST_TIMEOUT)
-        return _push(hub, target, entry, lease, consent_only)
+        with metered() as meter:
+            done = _push(hub, target, entry, lease, consent_only)
+        return replace(done, api_calls=meter.requests)
 
 
 def _push(
@@ -82,19 +91,31 @@ def _push(
     destination = open_destination(hub, target.destination)
     if released or ledger.delivery.unsettled(target.id):
         target = _ready(hub, target, entry, destination, released)
+        if not recalled(ledger, destination, target):
+            refuse(ledger)
+    trusted = trust(ledger, target, destination.can)
+    if trusted.held:
+        released = [one for one in released if one.kind == "consent"]
     wire = Wire(ledger, lease, destination, target, hub.run_id, hub.now, hub.extra.get("pause"))
-    loader = Loader(wire, entry.drift)
+    loader = Loader(wire, entry.drift, trusted.adds_only)
     courier = Courier(wire, loader, hub.settings.guards_of(target.id), hub.progress)
-    courier.recover()
-    held = sum(len(ledger.plans.changes(one.plan_id)) for one in plans if not one.released)
-    for plan in released:
-        if not courier.deliver(plan):
-            total = len(ledger.plans.changes(plan.plan_id))
-            held += total - len(ledger.delivery.ended(plan.plan_id))
-    sweep(wire, loader, ledger.delivery.wrote(target.id, hub.run_id))
+    waiting = [one for one in plans if not one.released or (trusted.held and one.kind == "change")]
+    held = sum(len(ledger.plans.changes(one.plan_id)) for one in waiting)
+    with witnessed(wire, begun=bool(released)):
+        if not trusted.held:
+            courier.recover()
+        for plan in released:
+            if not courier.deliver(plan):
+                total = len(ledger.plans.changes(plan.plan_id))
+                held += total - len(ledger.delivery.ended(plan.plan_id))
+    if not trusted.adds_only:
+        sweep(wire, loader, ledger.delivery.wrote(target.id, hub.run_id))
     unknown = len(ledger.delivery.unsettled(target.id))
+    if trusted.resync and not unknown and not held and not consent_only:
+        sent_whole(wire)
     counts = dict(wire.tally)
     if wire.tally["calls"]:
+        quota.read(ledger, target.destination, destination, hub.now)
         detail = {**counts, "unknown": unknown, "plans": [one.plan_id for one in released]}
         ledger.audit.record(hub.now, f"run {hub.run_id}", "send", target.id, detail)
     crash.point("after_push")
@@ -106,6 +127,7 @@ def _push(
         unknown=unknown,
         held=held,
         calls=tally["calls"],
+        plans={one.plan_id: ledger.delivery.counts(one.plan_id) for one in released},
         drifted=tally["drifted"],
         superseded=tally["superseded"],
         false_confirms=tally["false_confirms"],

@@ -20,8 +20,9 @@ OBJECTS = {"contact": "contacts", "account": "companies"}
 TAGS, REASON = "audiencehub_segments", "audiencehub_reason"
 BATCH = 100
 """Inputs that a batch update takes (HubSpot, "CRM objects: batch endpoints")."""
-SETUP_CALLS = 2
-"""Each run looks at both properties before it writes."""
+SETUP_CALLS, FIRST_CALLS = 3, 8
+"""A look at both properties, and new options; before the first time a look, a group, a property
+and the group's look again for each."""
 
 
 class HubSpotDestination(Destination):
@@ -72,9 +73,10 @@ class HubSpotDestination(Destination):
                 held[id_] = TagValue(tuple(sorted(tags)), values.get(REASON) or "")
         return held
 
-    def calls(self, target: Target, total: int) -> int:
-        """Batches, and the look at the two properties."""
-        return super().calls(target, total) + SETUP_CALLS if total else 0
+    def setting_up(self, target: Target) -> int:
+        """The looks at the two properties; with OAuth a new token and a vain look at the usage."""
+        calls = SETUP_CALLS if target.remote else FIRST_CALLS
+        return calls + 2 * (self.options.auth == "oauth")
 
     def quota(self) -> Quota | None:
         """The day's calls: rate headers of the latest reply, else the usage of private apps."""

@@ -27,7 +27,10 @@ JOB = 10_000
 """Rows per ingest job here: one internal batch of the vendor's, so that a job that fails costs
 little (Bulk API 2.0 limits)."""
 JOB_CALLS = 10
-"""Create, upload, close, some looks, three result files."""
+"""Create, upload, close, three result files, and four looks: jobs of this size end within
+seconds, and each look waits twice as long as the one before."""
+FIELD_CALLS = 9
+"""Two fields, a permission set looked up and made, two grants, its user and assignment, a look."""
 READ = 400
 """Ids per query: 27 bytes each once encoded, below the 16 KB that an address may have."""
 
@@ -86,6 +89,14 @@ class SalesforceTags(Destination):
         if size == COLLECTION:
             return full + (rest > 0)
         return full * JOB_CALLS + (JOB_CALLS if rest > COLLECTION else int(rest > 0))
+
+    def reading(self, target: Target, total: int) -> int:  # noqa: ARG002 - the protocol's
+        """One query for each 400 records: their replies fit one page."""
+        return -(-total // READ)
+
+    def setting_up(self, target: Target) -> int:
+        """Login and describe; before the first time both fields are made, granted and seen."""
+        return 2 if target.remote else 2 + FIELD_CALLS
 
     def apply(self, target: Target, changes: Sequence[Change]) -> Sequence[Receipt]:
         """Up to 200 rows by Collections, more by a Bulk API 2.0 ingest job.

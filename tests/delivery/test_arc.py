@@ -56,7 +56,7 @@ def test_nobody_without_consent_is_sent(bench):
     planned = bench.plan()
     bench.sync()
 
-    assert one(planned, LIST).excluded == {"no_consent": 1}
+    assert one(planned, LIST).excluded == {"consent_denied": 1}
     assert bench.world.people("aud-warm") == sent(2)
     assert bench.world.tags() == {"r2": ("warm",), "r3": ("warm",)}
 

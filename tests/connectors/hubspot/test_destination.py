@@ -252,7 +252,7 @@ def test_quota_comes_from_the_rate_headers_or_the_usage_page(open_portal):
 
     assert told.limit == 500 and 480 <= told.remaining < 500
     assert asked.limit == 625_000 and asked.remaining is not None and asked.resets
-    assert destination.calls(CONTACT_TAGS, 250) == 5 and destination.calls(CONTACT_TAGS, 0) == 0
+    assert destination.calls(CONTACT_TAGS, 250) == 3 and destination.calls(CONTACT_TAGS, 0) == 0
 
 
 def test_a_place_that_hubspot_lacks_stops(portal):

@@ -1,0 +1,142 @@
+"""Differences: what of a target is other than it should be, tags and lists each in their way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import duckdb
+
+from audiencehub.connector import Destination
+from audiencehub.delivery.desired import STRONG, Desired, desired_list, desired_tags
+from audiencehub.delivery.diff import Diff, diff_list, diff_tags, merged, parted, renamed
+from audiencehub.delivery.places import Place, record_sources
+from audiencehub.delivery.whole import whole
+from audiencehub.ledger import Believed, Lease, Ledger, PlanChange
+from audiencehub.settings import DestinationEntry, Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Planning:
+    """What planning reads, besides the place."""
+
+    ledger: Ledger
+    settings: Settings
+    connection: duckdb.DuckDBPyConnection
+    run_id: str
+    now: datetime
+
+
+def tags(
+    planning: Planning, place: Place, believed: Mapping[str, Believed], skip: set[str], keep: bool
+) -> tuple[Desired, Diff]:
+    """What a tag target should hold, and the changes that bring it there."""
+    settings, target = planning.settings, place.target
+    sources = record_sources(settings, target.destination)
+    desired = desired_tags(
+        place, planning.connection, planning.ledger, sources, settings.zone, believed
+    )
+    diff = diff_tags(
+        desired,
+        believed,
+        planning.ledger.edits.of(target.id),
+        skip=skip,
+        keep=keep,
+        with_reason=entry_of(planning, place).reason,
+    )
+    return desired, diff
+
+
+def listed(
+    planning: Planning,
+    place: Place,
+    destination: Destination,
+    lease: Lease,
+    skip: set[str],
+    keep: bool,
+) -> tuple[Desired, Diff]:
+    """What a list should hold, and the changes that bring it there, identifiers sealed. Members
+    who were merged or parted since are renamed first, under the lease."""
+    ledger, target = planning.ledger, place.target
+    believed = ledger.delivery.believed(target.id)
+    desired = desired_list(
+        place,
+        planning.connection,
+        ledger,
+        destination.can,
+        entry_of(planning, place).options,
+        planning.now,
+        believed,
+    )
+    digests = {m: ledger.sealing.digest(values) for m, values in desired.identifiers.items()}
+    fixed = skip | desired.barred
+    with ledger.leases.fenced(lease):
+        for old, new in merged(ledger.merges.alias("contact"), believed, fixed):
+            ledger.delivery.rename(target.id, old, new, int(new))
+        believed = ledger.delivery.believed(target.id)
+        for old, new in renamed(digests, believed, fixed):
+            ledger.delivery.rename(target.id, old, new, int(new))
+        for old, new in _parted(ledger, target.id, desired, fixed):
+            ledger.delivery.rename(target.id, old, new, int(new))
+    believed = ledger.delivery.believed(target.id)
+    desired.barred &= believed.keys()
+    diff = diff_list(target.place, desired, digests, believed, skip=skip, keep=keep)
+    ever = dict[str, bytes]()
+    if ledger.resyncs.under_way(target.id):
+        ever = ledger.resyncs.ever_sent(target.id)
+        said = ledger.resyncs.said(target.id)
+        whole(diff, target.place, desired, digests, believed, ever, skip=skip, said=said)
+    gone = [c.member for c in [*diff.consent, *diff.changes] if c.op == "remove"]
+    sent = {**ever, **ledger.delivery.identifiers(target.id, gone)}
+    leaving = {c.member for c in [*diff.consent, *diff.changes] if c.phase != 1} & set(gone)
+    shared = {
+        pair
+        for member, values in desired.identifiers.items()
+        if member not in leaving
+        for pair in values.items()
+        if pair[0] in STRONG
+    }
+
+    def sealed(change: PlanChange) -> PlanChange:
+        if change.op == "add":
+            return replace(change, sealed=ledger.sealing.seal(desired.identifiers[change.member]))
+        token = sent.get(change.member)
+        if token is None:
+            return change
+        # A value that somebody who stays also has would take that person out as well.
+        own = desired.identifiers.get(change.member, {}) if change.phase == 1 else {}
+        mine = ledger.sealing.open(token)
+        out = {k: v for k, v in mine.items() if (k, v) not in shared or own.get(k) == v}
+        return replace(change, sealed=ledger.sealing.seal(out if STRONG & out.keys() else {}))
+
+    diff.consent = [sealed(one) for one in diff.consent]
+    diff.changes = [sealed(one) for one in diff.changes]
+    return desired, diff
+
+
+def _parted(
+    ledger: Ledger, target: str, desired: Desired, fixed: set[str]
+) -> list[tuple[str, str]]:
+    """Pairs of `parted` of a list, as it is believed to be by now."""
+    believed = ledger.delivery.believed(target).keys()
+    entering = {
+        member: {name: value for name, value in values.items() if name in STRONG}
+        for member, values in desired.identifiers.items()
+        if member not in believed and member not in fixed
+    }
+    gone = believed - desired.identifiers.keys() - fixed
+    if not entering or not gone:
+        return []
+    leaving = {
+        member: {
+            name: value for name, value in ledger.sealing.open(token).items() if name in STRONG
+        }
+        for member, token in ledger.delivery.identifiers(target, sorted(gone)).items()
+    }
+    return parted(leaving, entering)
+
+
+def entry_of(planning: Planning, place: Place) -> DestinationEntry:
+    """The settings of the place's destination."""
+    return planning.settings.destinations[place.target.destination]
