@@ -43,6 +43,7 @@ def open_hub(
     """
     from audiencehub.hub import Hub
     from audiencehub.ledger import Ledger
+    from audiencehub.putback import follow
     from audiencehub.sandbox import process
     from audiencehub.warehouse import Warehouse
 
@@ -60,13 +61,15 @@ def open_hub(
         stack.callback(ledger.close)
         warehouse = Warehouse.open(settings.folder, settings.tables)
         stack.callback(warehouse.close)
+        run_id = run_id or uuid.uuid4().hex[:12]
+        follow(settings, ledger, warehouse, now, f"run {run_id}")
         ledger.runs.reap(machine_now())
         hub = Hub(
             settings=settings,
             ledger=ledger,
             warehouse=warehouse,
             rules=book,
-            run_id=run_id or uuid.uuid4().hex[:12],
+            run_id=run_id,
             now=now,
             endpoints=endpoints,
             progress=progress or (lambda *_: None),

@@ -92,6 +92,8 @@ class Custody:
             if cause is not None:
                 who = (seen.epoch, seen.ledger) if seen else (0, "")
                 self._found(cause, who[0], BESIDE, who[1])
+                # Who held a lease when the copy was made does not hold it now.
+                self._db.run("UPDATE lease SET holder=NULL")
             mine = seen is not None and seen.genuine and seen.ledger == self._id()
             self._audit.witnessed = seen.audit if seen and mine and cause is None else None
             sealed = self._audit.seal(anew=cause is not None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -93,8 +93,11 @@ class Manifests:
         return None if found is None else dict(json.loads(found[0]))
 
     def after(self, manifest_id: int) -> list[Manifest]:
-        """Every manifest later than this one, oldest first."""
-        sql = f"SELECT {COLUMNS} FROM manifest WHERE manifest_id>? ORDER BY manifest_id"
+        """Every manifest later than this one whose pages are kept, oldest first."""
+        sql = (
+            f"SELECT {COLUMNS} FROM manifest WHERE manifest_id>? AND purged_at IS NULL"
+            " ORDER BY manifest_id"
+        )
         return self._read(self._db.rows(sql, (manifest_id,)))
 
     def recent_complete(self, source: str, stream: str, n: int = 5, full: bool = True) -> list[int]:
@@ -139,6 +142,28 @@ class Manifests:
     def files(self) -> set[str]:
         """Paths of every landed file that a manifest names; any other file is swept."""
         return {str(row[0]) for row in self._db.rows("SELECT path FROM manifest_file")}
+
+    def let_go(self, ids: Collection[int], at: datetime, *, rewind: bool = False) -> list[str]:
+        """The pages of these pulls are not read again; the paths of their files, for removal.
+
+        Their counts stay. `rewind`: their streams are pulled from the beginning.
+        """
+        listed = json.dumps(sorted(ids))
+        chosen = "manifest_id IN (SELECT value FROM json_each(?))"
+        with self._db.transaction():
+            found = self._db.rows(f"SELECT path FROM manifest_file WHERE {chosen}", (listed,))
+            self._db.run(
+                f"UPDATE manifest SET purged_at=? WHERE purged_at IS NULL AND {chosen}",
+                (stamp(at), listed),
+            )
+            self._db.run(f"DELETE FROM manifest_file WHERE {chosen}", (listed,))
+            if rewind:
+                self._db.run(
+                    "DELETE FROM cursor WHERE EXISTS(SELECT 1 FROM manifest m WHERE"
+                    f" m.source=cursor.source AND m.stream=cursor.stream AND m.{chosen})",
+                    (listed,),
+                )
+        return [str(row[0]) for row in found]
 
     def _read(self, rows: Iterable[tuple[Any, ...]]) -> list[Manifest]:
         return [self._manifest(row) for row in rows]

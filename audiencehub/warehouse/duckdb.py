@@ -92,11 +92,16 @@ class Warehouse:
         return None
 
     def draft(self) -> Warehouse:
-        """An empty warehouse beside this one, under the same lock: `adopt` or `discard` it."""
+        """An empty warehouse of the same ledger beside this one, under the same lock: `adopt` or
+        `discard` it."""
         path = self.folder / DRAFT
         _remove(path)
         _create(path, self.tables)
-        return Warehouse(self.folder, _connect(path, self.folder / "published"), None, self.tables)
+        connection = _connect(path, self.folder / "published")
+        draft = Warehouse(self.folder, connection, None, self.tables)
+        if (ledger := self.get("ledger")) is not None:
+            draft.set("ledger", ledger)
+        return draft
 
     def adopt(self, draft: Warehouse) -> None:
         """Put the draft in this one's place, for this and every later run: all of it or nothing."""

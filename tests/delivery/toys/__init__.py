@@ -62,6 +62,12 @@ class Toy(Destination):
     def check(self):
         return "ok"
 
+    def remember(self, target, mark):
+        self.world.store.table("marks")[target.id] = {"mark": mark}
+
+    def recall(self, target):
+        return self.world.store.table("marks").get(target.id, {}).get("mark")
+
     def apply(self, target, changes):
         members = [one.member for one in changes]
         world = self.world
