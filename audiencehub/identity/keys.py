@@ -14,6 +14,7 @@ from typing import Any
 import duckdb
 
 from audiencehub.identity.policy import NOTHING, Policy
+from audiencehub.warehouse.insert import insert
 
 TABLES = (
     "CREATE TABLE IF NOT EXISTS identity_record(entity VARCHAR, source VARCHAR, source_id VARCHAR,"
@@ -111,9 +112,10 @@ def _values(policy: Policy) -> dict[str, Any]:
 
 def around(connection: Connection, entity: str) -> None:
     """Widen `touched_own(own)` by the records on the other end of a CRM's merge, now or before."""
-    connection.execute(
+    insert(
+        connection,
+        "touched_own",
         f"""
-        INSERT INTO touched_own
         WITH named AS (
             SELECT source, source_id FROM identity_record
             WHERE entity = $entity AND own IN (SELECT own FROM touched_own)
@@ -158,12 +160,13 @@ def edges(connection: Connection, policy: Policy, *, full: bool) -> tuple[Any, A
         GROUP BY kind, key HAVING count(*) > 1
         """
     )
-    connection.execute(
+    insert(
+        connection,
+        "identity_conflict",
         f"""
-        INSERT INTO identity_conflict
         SELECT entity, own, kind, key, 'shared by more than {limit} records'
         FROM {held} JOIN shared USING (kind, key) WHERE n > {limit} AND kind IN ({keys})
-        """
+        """,
     )
     connection.execute(f"DELETE FROM shared WHERE n > {limit} AND kind IN ({keys})")
     found = connection.execute(

@@ -20,6 +20,7 @@ from audiencehub.identity.guard import Group, settle
 from audiencehub.identity.keys import Connection
 from audiencehub.identity.policy import Policy
 from audiencehub.ledger import Ledger
+from audiencehub.warehouse.insert import insert
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,17 +53,17 @@ def match(
     _look(connection, entity, full=full)
     _number(connection, ledger, entity, now)
     _said(connection, ledger, entity, upto)
-    connection.execute(
-        "INSERT INTO touched_own SELECT own FROM known EXCEPT SELECT own FROM touched_own"
-    )
+    insert(connection, "touched_own", "SELECT own FROM known EXCEPT SELECT own FROM touched_own")
     if not full:
         keys.around(connection, entity)
     touched = _count(connection, "touched_own")
     _scope(connection, policy, full=full)
     if touched:
         _parts(connection, policy, full=full)
-    connection.execute(
-        "INSERT INTO identity_waiting SELECT ?, own FROM scope WHERE own NOT IN"
+    insert(
+        connection,
+        "identity_waiting",
+        "SELECT ?, own FROM scope WHERE own NOT IN"
         " (SELECT own FROM identity_waiting WHERE entity = ?)",
         [entity, entity],
     )
@@ -114,7 +115,7 @@ def _number(connection: Connection, ledger: Ledger, entity: str, now: datetime) 
         f"INSERT INTO identity_record SELECT '{entity}', source, source_id, own, NULL, NULL"
         " FROM stage_own ORDER BY own"
     )
-    connection.execute("INSERT INTO known FROM stage_own")
+    insert(connection, "known", "FROM stage_own")
     connection.unregister("stage_own")
 
 
@@ -164,7 +165,7 @@ def _scope(connection: Connection, policy: Policy, *, full: bool) -> None:
     )
     connection.execute(f"CREATE OR REPLACE TEMP TABLE keyed_before AS {held}")
     keys.derive(connection, policy)
-    connection.execute(f"INSERT INTO keyed_before {held}")
+    insert(connection, "keyed_before", held)
     connection.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE scope AS

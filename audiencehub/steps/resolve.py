@@ -29,6 +29,7 @@ from audiencehub.warehouse import (
     provenance,
     touched,
 )
+from audiencehub.warehouse.insert import insert
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,7 @@ def _version(hub: Hub, policy: provenance.Policy) -> str:
         links.BY_MAIL,
         hierarchy.SAID,
         profiles.record_map(),
-        *(sql for one in provenance.ENTITIES for sql in profiles.entity(tables[one], policy)),
+        *(sql for one in provenance.ENTITIES for _, sql in profiles.entity(tables[one], policy)),
         *(sql for one in tables.values() if not one.entity for sql in facts.fact(one)),
         *facts.naming(tables.values()),
         repr(_rows(hub, "FROM source_policy ORDER BY ALL")),
@@ -152,8 +153,11 @@ def _profiles(hub: Hub, policy: provenance.Policy, extent: _Extent, known: datet
         links.remember(connection)
     for entity in provenance.ENTITIES:
         if not part or affected.any_of(connection, entity):
-            for sql in profiles.entity(tables[entity], policy, part=part):
-                connection.execute(sql)
+            for into, sql in profiles.entity(tables[entity], policy, part=part):
+                if into:
+                    insert(connection, into, sql)
+                else:
+                    connection.execute(sql)
     free = _free_domains(hub)
     if part:
         affected.site(connection)
@@ -197,9 +201,11 @@ def _owners(hub: Hub, table: Table) -> None:
     touched.add(connection, "contact", "SELECT contact_id FROM owner")
     touched.add(connection, "account", "SELECT account_id FROM owner")
     if table.name == "event":
-        connection.execute(
-            "INSERT INTO active SELECT DISTINCT contact_id FROM owner WHERE contact_id IS NOT NULL "
-            "EXCEPT SELECT id FROM active"
+        insert(
+            connection,
+            "active",
+            "SELECT DISTINCT contact_id FROM owner WHERE contact_id IS NOT NULL "
+            "EXCEPT SELECT id FROM active",
         )
 
 

@@ -15,6 +15,7 @@ import duckdb
 
 from audiencehub.canonical import Table
 from audiencehub.warehouse import touched
+from audiencehub.warehouse.insert import insert
 from audiencehub.warehouse.provenance import ENTITIES
 
 Connection = duckdb.DuckDBPyConnection
@@ -41,9 +42,10 @@ def move(connection: Connection, entity: str) -> None:
     """
     for statement in _looked_at(entity):
         connection.execute(statement)
-    connection.execute(
+    insert(
+        connection,
+        "moved",
         f"""
-        INSERT INTO moved
         WITH now AS (
             SELECT source, source_id, n.id, l.kind FROM named n
             JOIN live_{entity} l USING (source, source_id) WHERE NOT l.deleted
@@ -51,20 +53,24 @@ def move(connection: Connection, entity: str) -> None:
         SELECT '{entity}', source, source_id, was.id, now.id, now.kind
         FROM named LEFT JOIN was USING (source, source_id) LEFT JOIN now USING (source, source_id)
         WHERE was.id IS DISTINCT FROM now.id OR named.said
-        """
+        """,
     )
     connection.execute(
         "DELETE FROM record_map WHERE rowid IN (SELECT place FROM was "
         f"SEMI JOIN (FROM moved WHERE entity = '{entity}') USING (source, source_id))"
     )
-    connection.execute(
-        "INSERT INTO record_map SELECT source, source_id, entity, kind, after FROM moved "
-        f"WHERE entity = '{entity}' AND after IS NOT NULL ORDER BY after, source, source_id"
+    insert(
+        connection,
+        "record_map",
+        "SELECT source, source_id, entity, kind, after FROM moved "
+        f"WHERE entity = '{entity}' AND after IS NOT NULL ORDER BY after, source, source_id",
     )
-    connection.execute(
-        f"INSERT INTO part_{entity} SELECT DISTINCT id FROM "
+    insert(
+        connection,
+        f"part_{entity}",
+        "SELECT DISTINCT id FROM "
         f"(SELECT unnest([before, after]) AS id FROM moved WHERE entity = '{entity}') "
-        "WHERE id IS NOT NULL"
+        "WHERE id IS NOT NULL",
     )
 
 
@@ -96,9 +102,10 @@ def _looked_at(entity: str) -> tuple[str, str, str]:
 def expire(connection: Connection, since: datetime, known: datetime) -> None:
     """Note whose values have run out between two times."""
     for entity in ENTITIES:
-        connection.execute(
+        insert(
+            connection,
+            f"part_{entity}",
             f"""
-            INSERT INTO part_{entity}
             SELECT DISTINCT m.id FROM source_{entity} s
             JOIN source_policy p ON p.source = s.source AND p.expires_days IS NOT NULL
             JOIN record_map m ON m.entity = '{entity}'

@@ -7,6 +7,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from audiencehub.warehouse.insert import insert
+
 Numbers = npt.NDArray[np.int64]
 SAID = """
     SELECT child.id, arg_min(parent.id, (coalesce(p.priority, 1000), s.source, s.source_id)) AS up
@@ -46,8 +48,10 @@ def link(connection: duckdb.DuckDBPyConnection) -> int:
         "UPDATE account SET parent_account_id = p.up FROM reparented p "
         "WHERE p.id = account.account_id"
     )
-    connection.execute(
-        "INSERT INTO part_account SELECT id FROM reparented EXCEPT SELECT id FROM part_account"
+    insert(
+        connection,
+        "part_account",
+        "SELECT id FROM reparented EXCEPT SELECT id FROM part_account",
     )
     return int(circular.sum())
 

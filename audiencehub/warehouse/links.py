@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 import duckdb
 
+from audiencehub.warehouse.insert import insert
+
 Connection = duckdb.DuckDBPyConnection
 SAID = """
     SELECT m.id,
@@ -61,9 +63,11 @@ def link_part(connection: Connection, free: Sequence[str]) -> None:
         UNION SELECT contact_id FROM contact SEMI JOIN sited ON domain = company_domain
         """
     )
-    connection.execute(
-        "INSERT INTO left_account SELECT contact_id, account_id FROM contact "
-        "WHERE contact_id IN (SELECT id FROM relink EXCEPT SELECT id FROM part_contact)"
+    insert(
+        connection,
+        "left_account",
+        "SELECT contact_id, account_id FROM contact "
+        "WHERE contact_id IN (SELECT id FROM relink EXCEPT SELECT id FROM part_contact)",
     )
     _link(
         connection,
@@ -71,10 +75,12 @@ def link_part(connection: Connection, free: Sequence[str]) -> None:
         said="WHERE m.id IN (SELECT id FROM relink)",
         mail="AND c.contact_id IN (SELECT id FROM relink)",
     )
-    connection.execute(
-        "INSERT INTO part_contact SELECT id FROM left_account l JOIN contact c "
+    insert(
+        connection,
+        "part_contact",
+        "SELECT id FROM left_account l JOIN contact c "
         "ON c.contact_id = l.id WHERE c.account_id IS DISTINCT FROM l.account_id "
-        "EXCEPT SELECT id FROM part_contact"
+        "EXCEPT SELECT id FROM part_contact",
     )
 
 

@@ -27,30 +27,33 @@ def record_map() -> str:
     """
 
 
-def entity(table: Table, policy: Policy, *, part: bool = False) -> Iterator[str]:
+def entity(table: Table, policy: Policy, *, part: bool = False) -> Iterator[tuple[str, str]]:
     """One row per person or company that has a live record, in place of theirs; links come later.
+    Each step is the table to insert into (none: '') and SQL.
 
     Records are ranked by narrow columns alone, and where a profile has but one record there is
     nothing to choose: most profiles are a copy of their record.
     """
     name = table.name
     which = f"WHERE {name}_id IN (SELECT id FROM part_{name})" if part else ""
-    yield f"DELETE FROM {name} {which}"
-    yield f"CREATE OR REPLACE TEMP TABLE placed AS {provenance.ranked(table, policy, part=part)}"
+    yield "", f"DELETE FROM {name} {which}"
+    ranked = provenance.ranked(table, policy, part=part)
+    yield "", f"CREATE OR REPLACE TEMP TABLE placed AS {ranked}"
     several = ", ".join(_chosen(table, policy, one.name) for one in table.fields)
     single = ", ".join(_copied(one.name) for one in table.fields)
     records = f"source_{name} s JOIN placed p ON p.record = s.rowid"
     if part:
         # Finding few wide rows costs nearly as much as reading all: once will do.
-        yield f"CREATE OR REPLACE TEMP TABLE read_{name} AS FROM {records} SELECT p.*, s.*"
+        yield "", f"CREATE OR REPLACE TEMP TABLE read_{name} AS FROM {records} SELECT p.*, s.*"
         records = f"read_{name}"
     yield (
-        f"INSERT INTO {name} SELECT id, NULL, {single} FROM {records} "
-        f"WHERE records = 1 {'' if part else 'ORDER BY id'}"
+        name,
+        f"SELECT id, NULL, {single} FROM {records} "
+        f"WHERE records = 1 {'' if part else 'ORDER BY id'}",
     )
     yield (
-        f"INSERT INTO {name} SELECT id, NULL, {several} FROM {records} "
-        "WHERE records > 1 GROUP BY id ORDER BY id"
+        name,
+        f"SELECT id, NULL, {several} FROM {records} WHERE records > 1 GROUP BY id ORDER BY id",
     )
 
 

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from audiencehub.canonical import Table
 from audiencehub.warehouse import touched
+from audiencehub.warehouse.insert import insert
 from audiencehub.warehouse.schema import source_arrow, source_columns
 
 SourceRow = dict[str, Any]
@@ -71,7 +72,7 @@ def upsert(
             f"DELETE FROM source_{name} WHERE rowid IN "
             "(SELECT place FROM standing SEMI JOIN fresh USING (source, source_id))"
         )
-        connection.execute(f"INSERT INTO source_{name} BY NAME SELECT * FROM fresh")
+        insert(connection, f"source_{name} BY NAME", "SELECT * FROM fresh")
         connection.execute("DROP TABLE standing")
         connection.execute("DROP TABLE fresh")
         connection.execute("DROP TABLE differing")

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 
 import duckdb
 
+from audiencehub.warehouse.insert import insert
+
 EVERYTHING = "touched_all"
 KEYS = {"contact": ("email", "external_id", "merged_into"), "account": ("merged_into",)}
 """What a record is found by, remembered as it was: resolve looks where it has been, too."""
@@ -38,9 +40,10 @@ def record(
     keys = ", ".join(f"t.{key}" if key in held else "NULL" for key in REMEMBERED)
     read = standing or f"source_{name}"
     before = f"LEFT JOIN {read} t USING (source, source_id)" if held else ""
-    connection.execute(
-        f"INSERT INTO touched_record SELECT '{name}', w.source, w.source_id, {keys} "
-        f"FROM {which} w {before}"
+    insert(
+        connection,
+        "touched_record",
+        f"SELECT '{name}', w.source, w.source_id, {keys} FROM {which} w {before}",
     )
 
 
@@ -63,10 +66,12 @@ def clear(connection: duckdb.DuckDBPyConnection) -> None:
 def add(connection: duckdb.DuckDBPyConnection, entity: str, ids: str) -> None:
     """Note the ids that the query `ids` gives, unless everything is touched already."""
     if not everything(connection):
-        connection.execute(
-            f"INSERT INTO touched SELECT DISTINCT '{entity}', id FROM ({ids}) t(id) "
+        insert(
+            connection,
+            "touched",
+            f"SELECT DISTINCT '{entity}', id FROM ({ids}) t(id) "
             f"WHERE id IS NOT NULL AND id NOT IN "
-            f"(SELECT id FROM touched WHERE entity = '{entity}') ORDER BY id"
+            f"(SELECT id FROM touched WHERE entity = '{entity}') ORDER BY id",
         )
 
 
