@@ -16,7 +16,7 @@ from tests.torture import sweep
 def main() -> int:
     """Sweep and print; a run takes about half a second of one core."""
     parser = argparse.ArgumentParser(prog="python -m tests.torture", description=__doc__)
-    parser.add_argument("--runs", type=int, default=300, help="runs of ours; controls have a tenth")
+    parser.add_argument("--runs", type=int, default=300, help="runs of ours; controls come on top")
     parser.add_argument("--seconds", type=float, help="begin no run after so many seconds")
     parser.add_argument("--seed", type=int, default=1, help="another seed, other companies")
     parser.add_argument("--workers", type=int, default=min(2, os.cpu_count() or 1))

@@ -39,16 +39,16 @@ class Run:
 def schedule(runs: int, seed: int) -> Iterator[Run]:
     """Point by point and passing by passing at every destination; toys have what vendors leave.
 
-    The controls have a tenth of the runs each, of the same kind.
+    The controls have a twentieth of the runs each, but thirty at least, of the same kind.
     """
-    vendors = max(LEAST, runs // 10)
+    vendors = max(LEAST, runs // 40)
     toys = max(1, runs - vendors * len(VENDORS))
     counts = {name: vendors if name in VENDORS else toys // 2 for name in NAMES}
     for number in range(max(counts.values())):
         for name in NAMES:
             if number < counts[name]:
                 yield _run(OURS, name, number, seed)
-    for number in range(max(30, runs // 10)):
+    for number in range(max(30, runs // 20)):
         for design in CONTROLS:
             yield _run(design, NAMES[number % len(NAMES)], number, seed)
 

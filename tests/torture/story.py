@@ -72,11 +72,18 @@ class Life:
     attempt: int
     said: list[str] = field(default_factory=list)
     """The errors that ended a push, by their kind."""
+    db: duckdb.DuckDBPyConnection | None = None
 
     @property
     def marker(self) -> Path:
         """Which day the world has come to; not the hub's own."""
         return self.folder / "day"
+
+    def warehouse(self, day: Day) -> duckdb.DuckDBPyConnection:
+        """The segments as they were evaluated that day."""
+        self.db = self.db or opened(self.ground)
+        evaluated(self.db, day)
+        return self.db
 
     def live(self, sync: Callable[[Life, Day, int], None]) -> None:
         """Every day that is left, in the storm; then the last one again without it."""
@@ -109,7 +116,7 @@ def small_batches(ground: Ground) -> None:
 def synced(life: Life, day: Day, number: int) -> None:
     """One run as a scheduler would make it, with a person who approves what is held."""
     ledger = Ledger.open(life.folder)
-    db = warehouse(life.ground, day)
+    db = life.warehouse(day)
     try:
         hub = hub_of(life, day, number, ledger, db)
         ledger.consent.record(decisions(day, hub.now))
@@ -118,7 +125,6 @@ def synced(life: Life, day: Day, number: int) -> None:
         push(hub, life.ground.target)
     finally:
         ledger.close()
-        db.close()
 
 
 def hub_of(life: Life, day: Day, number: int, ledger: Ledger, db: object) -> Hub:
@@ -148,28 +154,32 @@ def hub_of(life: Life, day: Day, number: int, ledger: Ledger, db: object) -> Hub
     )
 
 
-def warehouse(ground: Ground, day: Day) -> duckdb.DuckDBPyConnection:
-    """The segments as they were evaluated that day."""
+def opened(ground: Ground) -> duckdb.DuckDBPyConnection:
+    """A warehouse with the people, in memory; opened in the process that uses it."""
     db = duckdb.connect(config={"threads": 1})
-    for statement in DDL:
-        db.execute(statement)
+    db.execute(";".join(DDL))
     # One statement a table: DuckDB takes a row at a time where many are bound one by one.
     db.execute(
         "INSERT INTO record_map SELECT ?, unnest(?::VARCHAR[]), 'contact', 'contact',"
         " unnest(range(?))",
         [ground.name, list(ground.keys), PEOPLE],
     )
+    return db
+
+
+def evaluated(db: duckdb.DuckDBPyConnection, day: Day) -> None:
+    """The addresses and the segments of that day, in place of those before."""
+    db.execute("DELETE FROM contact; DELETE FROM member")
     db.execute(
         "INSERT INTO contact(contact_id, email) SELECT unnest(range(?)), unnest(?::VARCHAR[])",
         [PEOPLE, list(day.emails)],
     )
-    since = START.replace(tzinfo=None)
-    for name, ids in (("warm", day.warm), ("hot", day.hot)):
-        db.execute(
-            "INSERT INTO member SELECT 'contact', unnest(?::INTEGER[]), ?, ?, 'pricing visits'",
-            [sorted(ids), name, since],
-        )
-    return db
+    ids = [(n, name) for name, of in (("warm", day.warm), ("hot", day.hot)) for n in sorted(of)]
+    db.execute(
+        "INSERT INTO member SELECT 'contact', unnest(?::INTEGER[]), unnest(?::VARCHAR[]), ?,"
+        " 'pricing visits'",
+        [[n for n, _ in ids], [name for _, name in ids], START.replace(tzinfo=None)],
+    )
 
 
 def decisions(day: Day, now: datetime) -> list[tuple[object, ...]]:
