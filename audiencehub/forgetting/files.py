@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import gzip
 import os
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import apsw
 import duckdb
 
-from audiencehub.forgetting.traces import Traces
+from audiencehub.forgetting.person import Person
+from audiencehub.forgetting.traces import Traces, traces
 from audiencehub.settings import Settings
 
 SQLITE = b"SQLite format 3\0"
@@ -26,6 +28,8 @@ OPEN = "hub.duckdb"
 LEDGER = "ledger.sqlite"
 SPARED = ("audit", "forgetting", "tombstone")
 """Tables of the ledger that hold keyed digests alone; the chain of the audit covers its text."""
+TOLD = ("run", "plan", "alert", "alert_message")
+"""Tables of the ledger whose text is of our own making."""
 Connection = duckdb.DuckDBPyConnection
 BUSY_MS = 10_000
 PAGE = 1 << 20
@@ -40,39 +44,51 @@ class Searched:
     """Bytes, as they lie on disk."""
     hits: list[str] = field(default_factory=list)
     """Files that name the person, relative to the project; of databases also table and column."""
+    spellings: int = 0
+    """How many different texts were searched for."""
 
 
-def search(settings: Settings, traces: Traces, warehouse: Connection) -> Searched:
+def search(settings: Settings, person: Person, warehouse: Connection) -> Searched:
     """Look through every file; nothing is changed. `warehouse` is the open `hub.duckdb`: to open
     and close a file that is open already would let go of its lock."""
-    result = Searched()
+    own, wide = traces(person), traces(person, ids=True)
+    result = Searched(spellings=len(wide.spellings))
     for path in everything(settings):
         result.files += 1
         result.size += path.stat().st_size
-        mine = path == settings.folder / OPEN
-        found = _in_tables(warehouse, traces) if mine else _found(path, traces)
+        if path == settings.folder / OPEN:
+            found = _in_tables(warehouse, own)
+        else:
+            found = _found(path, own if _of_records(settings, path) else wide)
         result.hits += [_told(settings, path, where) for where in found]
     return result
 
 
-def sweep(settings: Settings, traces: Traces) -> int:
+def sweep(settings: Settings, person: Person) -> int:
     """Blank what names the person: texts, and the databases of others; how many files changed.
 
     Warehouse and landing are not touched: they are made clean by what knows them.
     """
-    changed = 0
-    kept = (settings.folder / "landing", settings.folder / "published")
-    ledger = settings.folder / LEDGER
+    changed, wide = 0, traces(person, ids=True)
     for path in everything(settings):
-        if any(folder in path.parents for folder in kept) or path.name.startswith((OPEN, LEDGER)):
+        if _of_records(settings, path) or path.name.startswith(OPEN):
             continue
-        if any(True for _ in _found(path, traces)):
+        if any(True for _ in _found(path, wide)):
             if path.suffix in DATABASES or _head(path) == SQLITE:
-                blank_database(path, traces)
+                _blank_database(path, wide, lambda _: True)
             else:
-                _blank_text(path, traces)
+                _blank_text(path, wide)
             changed += 1
-    return changed + bool(blank_database(ledger, traces, SPARED))
+    ledger = settings.folder / LEDGER
+    blanked = _blank_database(ledger, traces(person), lambda table: table not in SPARED)
+    blanked += _blank_database(ledger, wide, lambda table: table in TOLD)
+    return changed + bool(blanked)
+
+
+def _of_records(settings: Settings, path: Path) -> bool:
+    """What holds records of vendors, where a short id may be another object's."""
+    folders = (settings.folder / "landing", settings.folder / "published")
+    return any(one in path.parents for one in folders) or path.name.startswith(LEDGER)
 
 
 def everything(settings: Settings) -> Iterator[Path]:
@@ -162,32 +178,36 @@ def _candidates(
 
 
 def _in_tables(connection: Connection, traces: Traces) -> Iterator[str]:
-    columns = connection.execute(
-        "SELECT table_name, column_name FROM duckdb_columns() WHERE NOT internal "
-        "AND database_name = current_database() "
-        "AND data_type NOT IN ('BOOLEAN', 'DATE', 'TIMESTAMP', 'UBIGINT') AND table_name IN "
-        "(SELECT table_name FROM duckdb_tables() WHERE NOT temporary)"
+    """One pass over each table; its columns are told apart only where something was found."""
+    found = connection.execute(
+        "SELECT table_name, list(column_name) FROM duckdb_columns() WHERE NOT internal "
+        "AND database_name = current_database() AND contains(data_type, 'VARCHAR') "
+        "AND table_name IN (SELECT table_name FROM duckdb_tables() WHERE NOT temporary) "
+        "GROUP BY table_name ORDER BY table_name"
     ).fetchall()
-    for table, column in columns:
-        text = f"CAST({_name(column)} AS VARCHAR)"
+    pattern = "|".join(re.escape(one) for one in traces.spellings)
+    for table, columns in found if pattern else ():
+        texts = [f"CAST({_name(column)} AS VARCHAR)" for column in columns]
         rows = connection.execute(
-            f"SELECT DISTINCT {text} FROM {_name(table)} WHERE EXISTS (SELECT 1 FROM "
-            f"unnest($spelled::VARCHAR[]) s(one) WHERE contains(lower({text}), one))",
-            {"spelled": list(traces.spellings)},
+            f"SELECT {', '.join(texts)} FROM {_name(table)} "
+            f"WHERE regexp_matches(lower(concat_ws(chr(10), {', '.join(texts)})), $pattern)",
+            {"pattern": pattern},
         ).fetchall()
-        if any(traces.among(str(found)) for (found,) in rows):
-            yield f"{table}.{column}"
+        for column, held in zip(columns, zip(*rows, strict=True), strict=bool(rows)):
+            if any(traces.among(text) for text in held if text):
+                yield f"{table}.{column}"
 
 
-def blank_database(path: Path, traces: Traces, spare: Iterable[str] = ()) -> int:
-    """Blank every text of a SQLite file that names the person, but in these tables; how many."""
+def _blank_database(path: Path, traces: Traces, where: Callable[[str], bool]) -> int:
+    """Blank every text of a SQLite file that names the person, in such tables; how many."""
     connection = apsw.Connection(str(path))
     connection.set_busy_timeout(BUSY_MS)
-    spared, changed = frozenset(spare), 0
+    changed = 0
     try:
         for table, column in _columns(connection):
-            texts = {*_candidates(connection, table, column, traces)} - {"None"}
-            for text in texts if table not in spared else ():
+            if not where(table):
+                continue
+            for text in {*_candidates(connection, table, column, traces)}:
                 if traces.among(text):
                     changed += 1
                     connection.execute(

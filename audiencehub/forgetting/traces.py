@@ -51,8 +51,12 @@ class Traces:
         return value if isinstance(value, int) else self.blank(text)
 
 
-def traces(person: Person) -> Traces:
-    """Addresses, numbers and long codes of a person as they may be written, and their hashes."""
+def traces(person: Person, *, ids: bool = False) -> Traces:
+    """Addresses, numbers and long codes of a person as they may be written, and their hashes.
+
+    `ids`: short record ids too, for texts of our own making; in a vendor's record the same number
+    may be another object's.
+    """
     found: set[str] = set()
     for email in person.values.get("email", ()):
         found |= _written(email) | hashes([email, normal.lower(email)])
@@ -60,7 +64,8 @@ def traces(person: Person) -> Traces:
         digits = re.sub(r"[^0-9]", "", phone)
         spelled = {phone} | ({digits, f"+{digits}"} if len(digits) > SHORTEST else set())
         found |= {form for one in spelled for form in _written(one)} | hashes(spelled)
-    codes = {record for _, record in person.records if len(record) >= LONGEST_NUMBER}
+    shortest = SHORTEST if ids else LONGEST_NUMBER
+    codes = {record for _, record in person.records if len(record) >= shortest}
     codes |= {one for one in person.values.get("external_id", ()) if len(one) >= SHORTEST}
     found |= {form for one in codes for form in _written(one)}
     listed = tuple(

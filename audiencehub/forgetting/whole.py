@@ -17,7 +17,7 @@ from audiencehub.delivery import crash
 from audiencehub.errors import ConfigError
 from audiencehub.forgetting import certificate, files, landed, places
 from audiencehub.forgetting.person import Person, asked_before, counted, identify, opened
-from audiencehub.forgetting.traces import Traces, traces
+from audiencehub.forgetting.traces import traces
 from audiencehub.hub import Hub
 from audiencehub.ledger import Forgetting
 from audiencehub.privacy.forgotten import PERSONAL, spelled
@@ -66,11 +66,10 @@ def look(hub: Hub, text: str) -> Look:
     """What would go and where. Raises ConfigError when nobody is meant, or several."""
     rebuild.refresh(hub)
     person = identify(hub, text)
-    spelled_out = traces(person)
     own = (f"{one}/" for one in ("landing", "published"))
     prefix = hub.settings.folder.relative_to(hub.settings.root).as_posix()
     known = (files.LEDGER, files.OPEN, *own)
-    found = files.search(hub.settings, spelled_out, hub.warehouse.connection).hits
+    found = files.search(hub.settings, person, hub.warehouse.connection).hits
     others = [one for one in found if not one.startswith(tuple(f"{prefix}/{k}" for k in known))]
     return Look(
         person.id,
@@ -147,13 +146,12 @@ def carry_on(hub: Hub, asked: Forgetting) -> Outcome:
     crash.point("forget_rebuilt")
     _deidentify(hub, asked, person)
     crash.point("forget_ledger")
-    spelled_out = traces(person)
-    swept = files.sweep(hub.settings, spelled_out)
+    swept = files.sweep(hub.settings, person)
     before = asked.found.get("files", 0)
     ledger.forgotten.note(person.id, "files", before + swept)
     ledger.erasing.scour()
     crash.point("forget_files")
-    return _proven(hub, person, spelled_out)
+    return _proven(hub, person)
 
 
 def _remember(hub: Hub, asked: Forgetting, person: Person) -> None:
@@ -193,10 +191,10 @@ def _deidentify(hub: Hub, asked: Forgetting, person: Person) -> None:
             ledger.forgotten.note(person.id, "ledger", summed)
 
 
-def _proven(hub: Hub, person: Person, spelled_out: Traces) -> Outcome:
+def _proven(hub: Hub, person: Person) -> Outcome:
     """Search everything, draw the certificate, and let go of what was sealed."""
     ledger = hub.ledger
-    found = files.search(hub.settings, spelled_out, hub.warehouse.connection)
+    found = files.search(hub.settings, person, hub.warehouse.connection)
     if found.hits:
         listed = ", ".join(found.hits[:5])
         return Outcome(
@@ -207,7 +205,7 @@ def _proven(hub: Hub, person: Person, spelled_out: Traces) -> Outcome:
     searched = {
         "files": found.files,
         "bytes": found.size,
-        "spellings": len(spelled_out.spellings),
+        "spellings": found.spellings,
         "found": 0,
     }
     ledger.forgotten.note(person.id, "searched", searched)

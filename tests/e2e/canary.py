@@ -61,7 +61,10 @@ class Canary:
         named = {EMAIL, OTHER, PHONE, f"+{digits}", digits}
         named |= {one.lower() for one in named}
         for one in named:
-            found |= {hashlib.sha256(one.encode()).hexdigest(), hashlib.md5(one.encode()).hexdigest()}
+            found |= {
+                hashlib.sha256(one.encode()).hexdigest(),
+                hashlib.md5(one.encode()).hexdigest(),
+            }
         return found
 
 
@@ -83,9 +86,14 @@ def plant(project: Project, urls: Mapping[str, str]) -> Canary:
     call = make(
         f"{hubspot}/calls",
         headers=people.HUBSPOT,
-        json={"properties": {"hs_timestamp": "2026-11-10T09:00:00Z", "hs_call_title": VALUES["call"],
-                             "hs_call_status": "COMPLETED"}},
-    )["id"]  # fmt: skip
+        json={
+            "properties": {
+                "hs_timestamp": "2026-11-10T09:00:00Z",
+                "hs_call_title": VALUES["call"],
+                "hs_call_status": "COMPLETED",
+            }
+        },
+    )["id"]
     deal = make(
         f"{hubspot}/deals",
         headers=people.HUBSPOT,
@@ -143,8 +151,9 @@ def deliver(project: Project, day: str = "2026-11-15") -> None:
         "surveys": {"response": f"zq-s-{day}", "email": EMAIL, "survey": "values", "question": "q1",
                     "type": "text", "kind": "attitude", "score": "", "score_max": "", "choice": "",
                     "text": VALUES["answer"], "at": at},
-        "subscriptions": {"key": f"zq-b-{day}", "email": EMAIL, "company_domain": "", "plan": "team",
-                          "status": "active", "mrr": "10", "currency": "USD", "interval": "month",
+        "subscriptions": {"key": f"zq-b-{day}", "email": EMAIL, "company_domain": "",
+                          "plan": "team", "status": "active", "mrr": "10",
+                          "currency": "USD", "interval": "month",
                           "seats": "1", "started_at": at, "trial_end": "", "renews_at": "",
                           "cancel_at": "", "canceled_at": "", "updated_at": at},
         "consent": {"email": EMAIL, "purpose": "advertising", "channel": "ads",
@@ -207,11 +216,23 @@ def tags(project: Project, canary: Canary) -> list[str]:
     return sorted(tag for one in mine for tag in records.get(one, ()))
 
 
+def digests() -> set[str]:
+    """How ad platforms are told of the person."""
+    return {hashlib.sha256(one.lower().encode()).hexdigest() for one in (EMAIL, OTHER)}
+
+
+def edit(urls: Mapping[str, str], canary: Canary) -> None:
+    """The person's records change at both CRMs, so that pulls of changes have them again."""
+    people.edit(urls, "contacts", canary.contact, jobtitle=f"{VALUES['title']} II")
+    title = f"{VALUES['title']} III"
+    people.edit_salesforce(urls, "Contact", canary.person, Title=title)
+
+
 def listed(project: Project) -> list[str]:
     """Ad audiences that hold the person."""
-    digests = {hashlib.sha256(one.lower().encode()).hexdigest() for one in (EMAIL, OTHER)}
+    hashed = digests()
     return sorted(
         name
         for name, rows in fakes.state(project).lists.items()
-        if any(digest in row for row in rows for digest in digests)
+        if any(digest in row for row in rows for digest in hashed)
     )
