@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 import typer
 
+from audiencehub.cli import unforeseen
 from audiencehub.http import redact_every_record
 
 VERBS: Mapping[str, tuple[str, ...]] = {
@@ -25,6 +26,7 @@ VERBS: Mapping[str, tuple[str, ...]] = {
     "forget": ("forget",),
     "audit": ("audit",),
     "alerts": ("alerts",),
+    "custody": ("adopt", "maintain"),
     "rebuild": ("rebuild",),
 }
 """Modules of `audiencehub.cli` with the verbs each brings, in the order of the help."""
@@ -62,6 +64,7 @@ _built: set[str] = set()
 def run() -> None:
     """The console script's entry."""
     redact_every_record()
+    sys.excepthook = unforeseen.show
     build(next((word for word in sys.argv[1:] if not word.startswith("-")), ""))()
 
 

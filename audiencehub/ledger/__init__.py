@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
+from datetime import datetime
 from pathlib import Path
 
 from audiencehub.ledger.alerts import Alert, AlertMessage, Alerts
 from audiencehub.ledger.audit import Audit, AuditEntry
+from audiencehub.ledger.backup import Backup, backup
 from audiencehub.ledger.candidates import Candidate, Candidates
 from audiencehub.ledger.carry import Carried, Carrying
 from audiencehub.ledger.consent import Consent, Said
@@ -22,6 +24,7 @@ from audiencehub.ledger.membership import Membership, Memberships, Movement
 from audiencehub.ledger.merges import Merge, Merges, Separation
 from audiencehub.ledger.people import People
 from audiencehub.ledger.plans import Plan, PlanChange, Plans
+from audiencehub.ledger.purging import Purged, Purging
 from audiencehub.ledger.quarantine import Quarantine, Quarantined
 from audiencehub.ledger.quotas import Quotas, Reading
 from audiencehub.ledger.resyncs import Resyncs
@@ -40,10 +43,10 @@ from audiencehub.ledger.values import (
 from audiencehub.privacy.forgotten import Tombstones
 
 __all__ = [
-    "Alert", "AlertMessage", "AuditEntry", "Believed", "Candidate", "Carried", "FileEntry",
-    "Forgetting", "HandEdit", "Intent",
+    "Alert", "AlertMessage", "AuditEntry", "Backup", "Believed", "Candidate", "Carried",
+    "FileEntry", "Forgetting", "HandEdit", "Intent",
     "Lease", "Ledger", "Manifest", "Membership", "Merge", "Movement", "Plan", "PlanChange",
-    "Quarantined", "Reading", "Restore", "Run", "Said", "Separation", "Stay", "tag_hash",
+    "Purged", "Quarantined", "Reading", "Restore", "Run", "Said", "Separation", "Stay", "tag_hash",
     "tag_reasons", "tag_text", "tag_value",
 ]  # fmt: skip
 
@@ -73,6 +76,7 @@ class Ledger:
         self.resyncs = Resyncs(db)
         self.edits = HandEdits(db)
         self.alerts = Alerts(db)
+        self.purging = Purging(db, self.audit)
         self.quotas = Quotas(db)
         self.forgotten = Forgotten(db)
         self.erasing = Erasing(db)
@@ -99,6 +103,10 @@ class Ledger:
     def tombstones(self) -> Tombstones:
         """What recognizes forgotten people."""
         return Tombstones(self.forgotten.marks(), self.sealing.mark)
+
+    def backup(self, at: datetime, keep: int) -> Backup:
+        """A dated backup in the folder `backups`, of which the newest `keep` stay. Raises Stop."""
+        return backup(self._db, at, keep)
 
     def transaction(self) -> AbstractContextManager[None]:
         """All of it or nothing; an inner transaction joins the outer one."""

@@ -143,6 +143,21 @@ class Manifests:
         """Paths of every landed file that a manifest names; any other file is swept."""
         return {str(row[0]) for row in self._db.rows("SELECT path FROM manifest_file")}
 
+    def superseded(self, before: datetime, applied: int) -> list[int]:
+        """Pulls from before that instant that nothing is read from any more.
+
+        A complete full pull of the same stream came after them, and the warehouse has both: up to
+        `applied`.
+        """
+        found = self._db.rows(
+            "SELECT m.manifest_id FROM manifest m WHERE m.purged_at IS NULL AND m.at<?1"
+            " AND m.manifest_id<=?2 AND m.manifest_id<(SELECT max(f.manifest_id) FROM manifest f"
+            " WHERE f.source=m.source AND f.stream=m.stream AND f.complete=1 AND f.full_pull=1"
+            " AND f.manifest_id<=?2) ORDER BY m.manifest_id",
+            (stamp(before), applied),
+        )
+        return [int(row[0]) for row in found]
+
     def let_go(self, ids: Collection[int], at: datetime, *, rewind: bool = False) -> list[str]:
         """The pages of these pulls are not read again; the paths of their files, for removal.
 

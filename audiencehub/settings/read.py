@@ -20,6 +20,7 @@ from audiencehub.settings.tables import (
     DestinationEntry,
     Guards,
     Identity,
+    Retention,
     Sandbox,
     SegmentEntry,
     SegmentGuards,
@@ -93,6 +94,7 @@ def _keys_at(keys: list[str]) -> list[str]:
         "sandbox": Sandbox,
         "custom": CustomField,
         "alerts": Alerts,
+        "retention": Retention,
     }
     if keys[-1:] == ["guards"] and len(keys) > 1:
         return list((SegmentGuards if "segments" in keys else TargetGuards).model_fields)

@@ -172,6 +172,19 @@ class Audit(AuditLimits):
         return AuditLimits(**{**general, **self.fields.get(field, {})})
 
 
+class Retention(Strict):
+    """How long is kept what nothing is decided by any more, in days, and how many backups."""
+
+    landing_days: Annotated[int, Field(ge=1)] = 30
+    """Landed pages that a later complete full pull of their stream has superseded."""
+    row_log_days: Annotated[int, Field(ge=1)] = 90
+    """What became of each row that was sent, and what each plan said of it."""
+    audit_days: Annotated[int, Field(ge=1)] = 1095
+    """The audit, the heads of plans, and runs."""
+    backups: Annotated[int, Field(ge=1)] = 14
+    """Backups of the ledger; maintenance makes one a day."""
+
+
 class Sandbox(Strict):
     """The demo company behind the fakes."""
 

@@ -19,6 +19,7 @@ from audiencehub.settings.tables import (
     DestinationEntry,
     Guards,
     Identity,
+    Retention,
     Sandbox,
     SegmentEntry,
     SourceEntry,
@@ -49,6 +50,7 @@ class Settings(Strict):
     segments: dict[str, SegmentEntry] = Field(default_factory=dict)
     """Single segments, wherever they go: `[segments.in_market_fintech]`."""
     alerts: Alerts = Alerts()
+    retention: Retention = Retention()
     env: str = "sandbox"
     root: Path = Path()
 

@@ -24,7 +24,9 @@ def sends(ledger):
 
 @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
-    days=st.lists(st.tuples(st.integers(0, 3), st.booleans(), st.booleans()), min_size=1, max_size=6),
+    days=st.lists(
+        st.tuples(st.integers(0, 3), st.booleans(), st.booleans()), min_size=1, max_size=6
+    ),
     copied=st.integers(0, 20),
     after=st.integers(0, 2),
 )
