@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,9 @@ def publish(hub: Hub, result: SyncResult) -> None:
     """
     plans = [plan for plan_id in _plan_ids(result) if (plan := hub.ledger.plans.get(plan_id))]
     if plans:
-        create_markdown_artifact(key="plan", markdown=plan_text(plans), description="The plan")
+        moved = {one["plan_id"]: one["segments"] for one in result.summary.get("plans") or []}
+        text = plan_text(plans, moved)
+        create_markdown_artifact(key="plan", markdown=text, description="The plan")
         create_table_artifact(
             key="plan-table", table=list(map(plan_row, plans)), description="The plan"
         )
@@ -66,24 +68,30 @@ def plan_row(plan: Plan) -> dict[str, Any]:
         "what": "consent and erasure" if plan.kind == "consent" else "changes",
         "adds": plan.adds,
         "removes": plan.removes,
-        "sets": plan.sets,
-        "API calls": plan.calls,
+        "rows": plan.writes,
+        "API calls, at most": plan.calls,
         "verdict": VERDICTS.get(plan.verdict, plan.verdict),
         "why held": "; ".join(_reasons(plan)) if plan.verdict == "hold" else "",
         "plan": plan.plan_id,
     }
 
 
-def plan_text(plans: list[Plan]) -> str:
-    """The plan as a page: what goes where, what is held and why, how to release it."""
+def plan_text(
+    plans: list[Plan], moved: Mapping[str, Mapping[str, Sequence[int]]] | None = None
+) -> str:
+    """The plan as a page: what goes where, what is held and why, how to release it.
+
+    `moved`: plan id to segment to how many enter and leave.
+    """
+    moved = moved or {}
     lines = [
         "# Plan",
         "",
-        "| target | adds | removes | sets | API calls | verdict |",
+        "| target | enter | leave | rows | API calls, at most | verdict |",
         "|---|---:|---:|---:|---:|---|",
     ]
     lines += [
-        f"| {p.target} | {p.adds:,} | {p.removes:,} | {p.sets:,} | {p.calls:,} "
+        f"| {p.target} | {p.adds:,} | {p.removes:,} | {p.writes:,} | {p.calls:,} "
         f"| {VERDICTS.get(p.verdict, p.verdict)} |"
         for p in plans
     ]
@@ -92,10 +100,19 @@ def plan_text(plans: list[Plan]) -> str:
             lines += ["", f"## Held: {plan.target}", ""]
             lines += [f"- {reason}" for reason in _reasons(plan)]
             lines += ["", f'Release it with `audiencehub approve {plan.plan_id} --reason "…"`.']
+        lines += _moved(moved.get(plan.plan_id, {}))
         if plan.excluded:
             left_out = ", ".join(f"{count:,} {why}" for why, count in plan.excluded.items())
             lines += ["", f"Left out at {plan.target}: {left_out}."]
     return "\n".join(lines)
+
+
+def _moved(segments: Mapping[str, Sequence[int]]) -> list[str]:
+    """A table of who enters and leaves, segment by segment."""
+    if not segments:
+        return []
+    head = ["", "| segment | enter | leave |", "|---|---:|---:|"]
+    return head + [f"| {name} | {came:,} | {went:,} |" for name, (came, went) in segments.items()]
 
 
 def result_rows(summary: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -116,7 +133,9 @@ def _plan_ids(result: SyncResult) -> list[str]:
 
 
 def _reasons(plan: Plan) -> list[str]:
+    """The guards that hold, each with its segment."""
     return [
-        str(guard.get("message") or guard.get("why") or guard.get("name") or guard)
+        f"{guard['name']}: " + f"{guard['segment']}: " * bool(guard["segment"]) + guard["message"]
         for guard in plan.guards
+        if guard["verdict"] != "ok"
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -63,7 +63,7 @@ def write(
         models=found.get("models", ()),
         stretch=STRETCH.days,
         plans=summary.get("plans", []),
-        pushed={one["target"]: one for one in summary.get("pushed", [])},
+        sent=dict(_sent(summary.get("pushed", []))),
         problems=summary.get("problems", []),
     )
     path = folder / f"{at:%Y%m%dT%H%M%S}-{run_id}.html"
@@ -73,6 +73,22 @@ def write(
         draft.chmod(0o600)
         draft.rename(name)
     return path
+
+
+def _sent(pushed: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, dict[str, int]]]:
+    """Each plan with what became of its rows; hand edits are told with its target's last plan."""
+    for one in pushed:
+        for place, (plan_id, verdicts) in enumerate(one["plans"].items(), 1):
+            found = Counter(verdicts)
+            yield (
+                plan_id,
+                {
+                    "confirmed": found["confirmed"],
+                    "refused": found["rejected"] + found["quarantined"],
+                    "unsettled": found["unknown"] + found["sent"],
+                    "drifted": one["drifted"] if place == len(one["plans"]) else 0,
+                },
+            )
 
 
 def _template() -> Any:

@@ -106,7 +106,7 @@ def test_guards_say_of_which_segment_and_a_first_plan_is_not_buried(tmp_path):
     first = {"name": "first_run", "verdict": "hold", "segment": "", "message": "the first plan"}
     fine = {"name": "removals", "verdict": "ok", "segment": "", "message": "no removal"}
     plan = {"plan_id": "p1", "target": "hubspot/contact/tags", "kind": "change", "verdict": "hold"}
-    plan |= {"adds": 202, "removes": 0, "sets": 0, "calls": 1, "excluded": {}}
+    plan |= {"adds": 202, "removes": 0, "writes": 150, "calls": 1, "excluded": {}}
     plans = [plan | {"guards": [adds, fine]}, plan | {"guards": [adds, fine, first]}]
     plans.append(plan | {"verdict": "go", "guards": [fine], "excluded": {"no_consent": 3}})
     settings = load("sandbox", ROOT)
@@ -121,3 +121,30 @@ def test_guards_say_of_which_segment_and_a_first_plan_is_not_buried(tmp_path):
     assert "no removal" not in later
     assert new.index("the first plan") < new.index("and 1 more guard<") < new.index("202 adds")
     assert re.search(r"all passed</small></div>\s*<small>left out: 3 no_consent", free)
+
+
+def test_two_plans_of_one_target_have_an_outcome_each(tmp_path):
+    """Else a withdrawal of two people is told as if all fifteen of its list had gone."""
+    ledger = Ledger.open(tmp_path / "home")
+    plan = {"target": "meta_ads/list/vip", "verdict": "go", "guards": [], "excluded": {}}
+    plan |= {"adds": 0, "removes": 2, "writes": 2, "calls": 1, "kind": "consent", "plan_id": "p1"}
+    rest = plan | {"adds": 8, "removes": 5, "writes": 13, "kind": "change", "plan_id": "p2"}
+    sent = {"p1": {"confirmed": 2}, "p2": {"confirmed": 12, "quarantined": 1}}
+    pushed = [{"target": "meta_ads/list/vip", "drifted": 0, "plans": sent}]
+    path = report.write(
+        tmp_path,
+        "r1",
+        "completed",
+        {"plans": [plan, rest], "pushed": pushed},
+        BOOK,
+        load("sandbox", ROOT),
+        NOW,
+        ledger,
+    )
+    ledger.close()
+
+    rows = re.findall(r"plan (p\d).*?<td>(\d+ confirmed.*?)\s*</td>", path.read_text(), re.DOTALL)
+
+    assert [name for name, _ in rows] == ["p1", "p2"]
+    assert rows[0][1].startswith("2 confirmed") and "rejected" not in rows[0][1]
+    assert rows[1][1].startswith("12 confirmed") and "1 rejected" in rows[1][1]
