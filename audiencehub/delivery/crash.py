@@ -1,4 +1,4 @@
-"""Named crash points: where a test kills the process for real, at the n-th passing."""
+"""Named crash points: where a test kills or stops the process for real, at the n-th passing."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import signal
 from collections import Counter
 
 VARIABLE = "AUDIENCEHUB_CRASH"
-"""`point:n`; unset in every run that is not a crash test."""
+"""`point:n`, or `point:n:SIGSTOP` for another signal; unset in every run that is no such test."""
 POINTS = (
     "before_plan", "plan_drafted", "after_plan", "after_lease", "before_ensure", "after_ensure",
     "before_settle", "after_settle", "after_begin", "before_sent", "after_sent", "after_apply",
@@ -21,8 +21,8 @@ def point(name: str) -> None:
     wanted = os.environ.get(VARIABLE)
     if wanted is None:
         return
-    where, _, hit = wanted.partition(":")
+    where, hit, by = (*wanted.split(":"), "", "")[:3]
     if where == name:
         _passed[name] += 1
         if _passed[name] == int(hit or 1):
-            os.kill(os.getpid(), signal.SIGKILL)
+            os.kill(os.getpid(), signal.Signals[by or "SIGKILL"])

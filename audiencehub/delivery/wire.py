@@ -65,6 +65,8 @@ class Wire:
             self._back(batch, loads, "stopped")
             raise
         crash.point("after_sent")
+        # Who was frozen since has a successor, who has settled these rows already.
+        self.ledger.leases.check(self.lease)
         self.tally["calls"] += 1
         try:
             receipts = self.destination.apply(self.target, [load.change for load in loads])

@@ -14,7 +14,7 @@ import apsw
 
 from audiencehub.errors import Stop, Wait
 from audiencehub.ledger.db import Database, connect
-from audiencehub.ledger.process import alive, boot_id, started
+from audiencehub.ledger.process import alive, begun, boot_id, started
 
 SILENT_AFTER = 90.0
 """Seconds without a beat after which a holder counts as frozen."""
@@ -46,7 +46,9 @@ class Leases:
         It is taken over when the holder's process is gone, the machine was booted since, or it has
         not beaten for 90 seconds.
         """
-        me = f"run {run_id} (pid {os.getpid()} on {socket.gethostname()})"
+        since = begun(os.getpid())
+        told = f", since {since:%Y-%m-%d %H:%M:%S} UTC" if since else ""
+        me = f"run {run_id} (pid {os.getpid()} on {socket.gethostname()}{told})"
         with self._db.transaction():
             row = self._db.row(
                 "SELECT holder, pid, pid_started, boot_id, fence, beat_mono FROM lease"
@@ -90,6 +92,15 @@ class Leases:
         row = self._db.row("SELECT holder FROM lease WHERE target=?", (target,))
         return None if row is None or row[0] is None else str(row[0])
 
+    def check(self, lease: Lease) -> None:
+        """Raises Stop when the lease was taken over. Writes nothing, and counts as no beat."""
+        row = self._db.row(
+            "SELECT 1 FROM lease WHERE target=? AND fence=? AND holder IS NOT NULL",
+            (lease.target, lease.fence),
+        )
+        if row is None:
+            raise self._lost(lease)
+
     @contextmanager
     def fenced(self, lease: Lease) -> Iterator[None]:
         """A transaction that counts as a beat. Raises Stop when the lease was taken over."""
@@ -99,11 +110,15 @@ class Leases:
                 (time.monotonic(), lease.target, lease.fence),
             )
             if not held:
-                raise Stop(
-                    f"The lease of {lease.target} was taken over while this run stood still.",
-                    hint="Nothing more was written; run audiencehub sync again if nothing runs",
-                )
+                raise self._lost(lease)
             yield
+
+    @staticmethod
+    def _lost(lease: Lease) -> Stop:
+        return Stop(
+            f"The lease of {lease.target} was taken over while this run stood still.",
+            hint="Nothing more was written; run audiencehub sync again if nothing runs",
+        )
 
     @contextmanager
     def held(self, target: str, run_id: str) -> Iterator[Lease]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 
@@ -23,6 +24,22 @@ def started(pid: int) -> str | None:
     # The name may hold spaces and brackets: fields count from the last one (proc_pid_stat(5)).
     fields = stat.rpartition(")")[2].split()
     return None if fields[0] in {"Z", "X"} else fields[19]
+
+
+def begun(pid: int) -> datetime | None:
+    """When the process began, UTC, to the second; None where the system does not tell.
+
+    From the kernel's time of boot (proc_stat(5), btime), so that no clock is asked.
+    """
+    ticks, stat = started(pid), Path("/proc/stat")
+    if ticks is None or not stat.exists():
+        return None
+    lines = stat.read_text("ascii").splitlines()
+    boot = next((int(line.split()[1]) for line in lines if line.startswith("btime ")), None)
+    if boot is None:
+        return None
+    after = int(ticks) // os.sysconf("SC_CLK_TCK")
+    return datetime.fromtimestamp(boot, UTC) + timedelta(seconds=after)
 
 
 def alive(pid: int, pid_started: str | None, boot: str) -> bool:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import re
 import signal
 import subprocess
 import sys
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
+import apsw
 import pytest
-from toybench import TAGS
+from toybench import LIST, TAGS, Bench
 
+from audiencehub.delivery import crash
 from audiencehub.errors import Wait
 from audiencehub.ledger import Ledger
 
@@ -42,6 +47,7 @@ def ledger(tmp_path):
     made.close()
 
 
+@pytest.mark.fault(14)
 def test_of_many_that_start_at_once_one_works(tmp_path):
     """Two pushers of one target would interleave their batches."""
     with children(tmp_path, 6) as made:
@@ -53,6 +59,7 @@ def test_of_many_that_start_at_once_one_works(tmp_path):
         assert all(f"pid {taken[0].pid} " in line for line in busy)
 
 
+@pytest.mark.fault(14)
 def test_the_dead_are_taken_over_at_once(tmp_path, ledger):
     """A killed run must not block its successor for a minute and a half."""
     with children(tmp_path, 1) as (child,):
@@ -67,6 +74,7 @@ def test_the_dead_are_taken_over_at_once(tmp_path, ledger):
         assert (taken.fence, taken.taken_from) == (2, None)
 
 
+@pytest.mark.fault(14)
 def test_a_frozen_holder_that_wakes_up_writes_nothing(tmp_path, ledger):
     """The fence must stop a run that slept through its own replacement."""
     with children(tmp_path, 1) as (child,):
@@ -86,6 +94,66 @@ def test_a_frozen_holder_that_wakes_up_writes_nothing(tmp_path, ledger):
         assert child.stdout.readline().startswith("Stop The lease")
 
 
+@pytest.mark.fault(14)
+@pytest.mark.parametrize(
+    "point", ["after_settle", "after_begin", "before_sent", "after_sent", "after_apply"]
+)
+def test_a_push_that_slept_through_its_replacement_writes_nothing(tmp_path, point):
+    """A machine that wakes up from standby must not send what another has sent, or undone."""
+    from child import company, sync
+
+    frozen = subprocess.Popen(
+        [sys.executable, str(CHILD), "sync", str(tmp_path)],
+        env={**os.environ, crash.VARIABLE: f"{point}:2:SIGSTOP"},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert os.WIFSTOPPED(os.waitpid(frozen.pid, os.WUNTRACED)[1])
+        bench = Bench(tmp_path, guards={"removals_count": 3})
+        bench.ledger._db.run("UPDATE lease SET beat_mono = beat_mono - 100")
+        company(bench)
+        sync(bench)
+        bench.close()
+        before = everything(tmp_path)
+
+        frozen.send_signal(signal.SIGCONT)
+        said = frozen.communicate(timeout=60)[1]
+    finally:
+        frozen.kill()
+        frozen.wait()
+
+    assert frozen.returncode == 1
+    assert "was taken over while this run stood still" in said
+    assert everything(tmp_path) == before
+    bench = Bench(tmp_path)
+    assert bench.ledger.delivery.unsettled(TAGS) == bench.ledger.delivery.unsettled(LIST) == []
+    bench.close()
+
+
+def everything(folder):
+    """Every row of the ledger and of the places."""
+    found = {}
+    for file in ("ledger.sqlite", "world.sqlite"):
+        db = apsw.Connection(str(folder / file), flags=apsw.SQLITE_OPEN_READONLY)
+        for (table,) in list(db.execute("SELECT name FROM sqlite_schema WHERE type='table'")):
+            found[file, table] = sorted(db.execute(f'SELECT * FROM "{table}"'), key=repr)
+        db.close()
+    return found
+
+
+def test_the_busy_hear_who_holds_it_and_since_when(ledger):
+    """Who is refused must be able to tell a run of this morning from one that hangs for days."""
+    with ledger.leases.held(TAGS, "first"), pytest.raises(Wait) as refused:
+        ledger.leases.take(TAGS, "second")
+
+    told = re.search(r"run first \(pid (\d+) on .+, since (\S+ \S+) UTC\)", refused.value.message)
+    begun = Path(f"/proc/{os.getpid()}").stat().st_ctime
+    assert int(told[1]) == os.getpid()
+    since = datetime.strptime(f"{told[2]} +0000", "%Y-%m-%d %H:%M:%S %z")
+    assert abs(since.timestamp() - begun) < 60
+
+
 def test_another_boot_is_another_world(ledger):
     """A process id from before a reboot names a stranger."""
     with ledger.leases.held(TAGS, "first"):
@@ -103,6 +171,7 @@ def test_a_released_lease_is_free(ledger):
     assert ledger.leases.take(TAGS, "second").fence == 2
 
 
+@pytest.mark.fault(14)
 def test_push_says_who_holds_the_target(bench):
     """The second one must name the first, so that a person knows whom to ask."""
     from audiencehub.steps.push import push
