@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from audiencehub.delivery.desired import STRICTEST
 from audiencehub.delivery.diff import CONSENT
 from audiencehub.delivery.wire import Load, Wire
 from audiencehub.ledger import Intent, tag_hash, tag_reasons, tag_text, tag_value
@@ -34,19 +33,9 @@ class Loader:
         return self.tag_loads(intents)
 
     def list_loads(self, intents: Sequence[Intent]) -> list[Load]:
-        """Adds of people who may still be sent, and removals with the identifiers once sent."""
-        allowed = self.consenting([one.person for one in intents if one.op == "add"])
-        barred = [one for one in intents if one.op == "add" and one.person not in allowed]
-        if barred:
-            self.wire.supersede(barred, "consent")
-        loads = []
-        for intent in intents:
-            if intent.op == "add" and intent.person not in allowed:
-                continue
-            load = self.list_load(intent, self.identifiers(intent))
-            if load is not None:
-                loads.append(load)
-        return loads
+        """Adds, and removals with the identifiers once sent; the wire asks who may be sent."""
+        found = (self.list_load(intent, self.identifiers(intent)) for intent in intents)
+        return [load for load in found if load is not None]
 
     def list_load(self, intent: Intent, identifiers: Mapping[str, str] | None) -> Load | None:
         """One row of a list; None when it was settled without being sent."""
@@ -59,12 +48,6 @@ class Loader:
         op: Literal["add", "remove"] = "add" if intent.op == "add" else "remove"
         change = Change(intent.member, op, identifiers=identifiers, why=intent.why)
         return Load(intent, change, None, intent.value_hash)
-
-    def consenting(self, people: Collection[int | None]) -> set[int]:
-        """Of these people, who may be sent to this destination at this very moment."""
-        asked = {one for one in people if one is not None}
-        need = self.wire.destination.can.need or STRICTEST
-        return self.wire.ledger.consent.allowed(need, asked, now=self.wire.now) if asked else set()
 
     def identifiers(self, intent: Intent) -> dict[str, str] | None:
         """The identifiers of a list intent, from its plan."""

@@ -98,7 +98,7 @@ class Courier:
         loads = self.loader.loads(intents)
         while loads:
             sent = self.wire.send(loads)
-            loads = self.wire.isolate(loads) if sent.refused else []
+            loads = self.wire.isolate(sent.loads) if sent.refused else []
             retry += [load.intent for load in sent.retry]
             # One in doubt is looked for at once: most answers are lost on the way back.
             retry += settle(self.wire, self.loader, self._doubted(sent.unknown))

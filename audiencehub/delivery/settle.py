@@ -33,7 +33,7 @@ def transmit(wire: Wire, loads: Sequence[Load]) -> None:
     waiting = list(loads)
     while waiting:
         sent = wire.send(waiting)
-        waiting = wire.isolate(waiting) if sent.refused else []
+        waiting = wire.isolate(sent.loads) if sent.refused else []
 
 
 def _read_back(wire: Wire, intents: Sequence[Intent]) -> list[Intent]:
@@ -62,7 +62,7 @@ def _again(wire: Wire, loader: Loader, intents: Sequence[Intent]) -> list[Load]:
     if wire.target.kind == "tag":
         return [tag_load(one, frozenset(one.tags.tags)) for one in intents]
     delivery, sealing = wire.ledger.delivery, wire.ledger.sealing
-    allowed = loader.consenting([one.person for one in intents if one.op == "add"])
+    allowed = wire.consenting([one.person for one in intents if one.op == "add"])
     sent = delivery.identifiers(wire.target.id, [one.member for one in intents])
     loads = []
     for one in intents:

@@ -5,12 +5,13 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from audiencehub.connector import Destination
 from audiencehub.delivery import crash
+from audiencehub.delivery.desired import STRICTEST
 from audiencehub.errors import BatchRefused, OutcomeUnknown, Stop, Wait
 from audiencehub.ledger import Intent, Lease, Ledger
 from audiencehub.model import Change, Receipt, Target
@@ -33,6 +34,8 @@ class Load:
 class Sent:
     """What one call came to, for the rows that have no final verdict."""
 
+    loads: list[Load] = field(default_factory=list)
+    """What went out: those whom nobody may be sent any more were left out at the last moment."""
     refused: bool = False
     """The whole batch: some row of it is to blame, nothing was applied."""
     retry: list[Load] = field(default_factory=list)
@@ -55,10 +58,15 @@ class Wire:
     """confirmed, rejected, superseded, calls, drifted, false_confirms, verified, unwitnessed."""
 
     def send(self, loads: Sequence[Load]) -> Sent:
-        """Send one batch and record its verdicts. Raises Wait or Stop, the intents put back."""
-        batch = _batch_id(self.target.id, loads)
+        """Send one batch and record its verdicts. Raises Wait or Stop, the intents put back.
+
+        Consent is asked once more for these rows, in the very transaction that notes them as sent.
+        """
         crash.point("before_sent")
-        self._sending(batch, loads)
+        loads = self._sending(loads)
+        if not loads:
+            return Sent()
+        batch = _batch_id(self.target.id, loads)
         try:
             self.ledger.custody.stamp()
         except Stop:
@@ -72,10 +80,10 @@ class Wire:
             receipts = self.destination.apply(self.target, [load.change for load in loads])
         except OutcomeUnknown:
             self._all(batch, loads, "unknown", "no_answer")
-            return Sent(unknown=list(loads))
+            return Sent(loads, unknown=list(loads))
         except BatchRefused:
             self._back(batch, loads, "batch_refused")
-            return Sent(refused=True)
+            return Sent(loads, refused=True)
         except (Wait, Stop):
             self._back(batch, loads, "stopped")
             raise
@@ -83,7 +91,7 @@ class Wire:
         if [one.member for one in receipts] != [load.change.member for load in loads]:
             # Fewer or other verdicts than rows: nobody can say which row each belongs to.
             self._all(batch, loads, "unknown", "verdicts_do_not_match")
-            return Sent(unknown=list(loads))
+            return Sent(loads, unknown=list(loads))
         sent = self._record(batch, loads, receipts)
         crash.point("after_record")
         return sent
@@ -100,7 +108,10 @@ class Wire:
             left, right = suspects[:half], suspects[half:]
             sent = self.send(left)
             if sent.refused:
-                suspects, aside = left, right + aside
+                suspects, aside = sent.loads, right + aside
+            elif len(sent.loads) < len(left):
+                # One who was left out may have been the poison: the rest shows it when sent.
+                return [*sent.retry, *right, *aside]
             else:
                 suspects = right
                 aside += [*sent.retry]
@@ -125,26 +136,62 @@ class Wire:
         with self.ledger.leases.fenced(self.lease):
             self._rejected(intent, digest, reason)
 
-    def _sending(self, batch: str, loads: Sequence[Load]) -> None:
+    def consenting(self, people: Collection[int | None]) -> set[int]:
+        """Of these people, who may be sent to this destination at this very moment."""
+        asked = {one for one in people if one is not None}
+        need = self.destination.can.need or STRICTEST
+        return self.ledger.consent.allowed(need, asked, now=self.now) if asked else set()
+
+    def _barred(self, loads: Sequence[Load]) -> list[Load]:
+        """Adds without consent, and tags for the suppressed."""
+        if self.target.kind == "tag":
+            entity = "account" if self.target.place == "account" else "contact"
+            out = self.ledger.consent.suppressed(entity)
+            tagged = (one for one in loads if one.change.value and one.change.value.tags)
+            return [one for one in tagged if one.intent.person in out]
+        adds = [one for one in loads if one.change.op == "add"]
+        allowed = self.consenting([one.intent.person for one in adds])
+        return [one for one in adds if one.intent.person not in allowed]
+
+    def _withhold(self, loads: Sequence[Load]) -> None:
+        """Not sent any more; one in doubt stays so, until settling takes out what may be there."""
+        reason = "suppressed" if self.target.kind == "tag" else "consent"
+        for load in loads:
+            planned = _before(load.intent) == "planned"
+            state = "superseded" if planned else "unknown"
+            self.ledger.delivery.end([load.intent.seq], state, reason, self.now)
+            self.tally["superseded"] += planned
+
+    def _sending(self, loads: Sequence[Load]) -> list[Load]:
+        """Note who is about to be sent, and who is not any more; the former."""
+        with self.ledger.leases.fenced(self.lease):
+            barred = self._barred(loads)
+            self._withhold(barred)
+            out = {one.intent.seq for one in barred}
+            kept = [one for one in loads if one.intent.seq not in out]
+            if kept:
+                self._note(_batch_id(self.target.id, kept), kept)
+        return kept
+
+    def _note(self, batch: str, loads: Sequence[Load]) -> None:
         sealing = self.ledger.sealing
         sealed = {
             load.change.member: sealing.seal(load.change.identifiers)
             for load in loads
             if load.change.op == "add"
         }
-        with self.ledger.leases.fenced(self.lease):
-            self.ledger.delivery.sending(
-                self.target.id,
-                batch,
-                self.lease.fence,
-                self.run_id,
-                [(load.intent, load.value, load.digest) for load in loads],
-                sealed,
-                self.now,
-            )
+        self.ledger.delivery.sending(
+            self.target.id,
+            batch,
+            self.lease.fence,
+            self.run_id,
+            [(load.intent, load.value, load.digest) for load in loads],
+            sealed,
+            self.now,
+        )
 
     def _record(self, batch: str, loads: Sequence[Load], receipts: Sequence[Receipt]) -> Sent:
-        sent = Sent()
+        sent = Sent(list(loads))
         delivery = self.ledger.delivery
         counts: Counter[str] = Counter(one.verdict for one in receipts)
         with self.ledger.leases.fenced(self.lease):
