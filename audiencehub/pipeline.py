@@ -8,10 +8,22 @@ from itertools import zip_longest
 from typing import Any, NamedTuple
 
 from audiencehub import connector, landing, rebuild
+from audiencehub.delivery.places import may_send
 from audiencehub.errors import ConfigError, HubError
 from audiencehub.hub import Hub
 from audiencehub.ledger import Plan
-from audiencehub.steps import alert, land, normalize, plan, pull, push, record, resolve, segment
+from audiencehub.steps import (
+    adopt,
+    alert,
+    land,
+    normalize,
+    plan,
+    pull,
+    push,
+    record,
+    resolve,
+    segment,
+)
 
 
 class Job(NamedTuple):
@@ -54,9 +66,11 @@ class SyncOptions:
     only: tuple[str, ...] = ()
     """Settings entries to pull from and push to; empty: all."""
     full: bool = False
-    """Pull everything instead of what changed."""
+    """Pull everything instead of what changed, and compare with an evaluation of everyone."""
     dry_run: bool = False
     """Plan, and send nothing."""
+    targets: tuple[str, ...] = ()
+    """Targets to push to, of those that `only` leaves; empty: all."""
 
 
 @dataclass(slots=True)
@@ -84,9 +98,37 @@ def run_sync(hub: Hub, options: SyncOptions, call: Caller) -> SyncResult:
     """Pull, land, normalize, resolve, segment, plan, push, record."""
     result = SyncResult(hub.run_id)
     read(hub, options, call, result)
-    result.summary["segment"] = asdict(call("segment", ["segment"], segment.segment, hub))
+    evaluate(hub, options, call, result)
     deliver(hub, options, call, result)
     return finish(hub, call, result)
+
+
+def evaluate(hub: Hub, options: SyncOptions, call: Caller, result: SyncResult) -> None:
+    """Evaluate the rules on what changed; a full run evaluates everyone too and compares.
+
+    A difference is a fault of the hub: it is a problem of the run and an alert, and the full answer
+    is what is delivered.
+    """
+    done = call("segment", ["segment"], segment.segment, hub)
+    result.summary["segment"] = asdict(done)
+    if not options.full or done.whole:
+        return
+    again = call("segment-full", ["segment"], segment.recheck, hub)
+    differing = {
+        name: [again.entered.get(name, 0), again.left.get(name, 0)]
+        for name in sorted(again.entered.keys() | again.left.keys())
+        if again.entered.get(name, 0) or again.left.get(name, 0)
+    }
+    result.summary["recheck"] = {"differing": differing}
+    if not differing:
+        return
+    result.summary["segment"] = {**asdict(again), "models": done.models}
+    told = ", ".join(f"{name} +{into:,} −{out:,}" for name, (into, out) in differing.items())
+    result.problems.append(
+        f"The full evaluation differs from the one by changes in {len(differing):,} segments: "
+        f"{told}. The full one stands and was used."
+        "\n  -> A fault of audiencehub: keep this run's folder, and report it"
+    )
 
 
 def run_apply(hub: Hub, plan_ids: Sequence[str], call: Caller) -> SyncResult:
@@ -164,13 +206,49 @@ def deliver(hub: Hub, options: SyncOptions, call: Caller, result: SyncResult) ->
     chosen = [
         one
         for one in planned.plans
-        if not options.only or one.target.partition("/")[0] in options.only
+        if (not options.only or one.target.partition("/")[0] in options.only)
+        and (not options.targets or one.target in options.targets)
     ]
+    unknown = set(options.targets) - {one.target for one in planned.plans}
+    if unknown:
+        known = ", ".join(dict.fromkeys(one.target for one in planned.plans)) or "none yet"
+        raise ConfigError(
+            f"There is no target {', '.join(sorted(unknown))}.", hint=f"Planned targets: {known}"
+        )
+    result.problems += _put_back(hub, [one.target for one in chosen])
     result.summary["plans"] = [asdict(one) for one in chosen]
     result.held = [one.plan_id for one in chosen if one.verdict == "hold"]
     if not (options.dry_run or hub.dry_run):
         ready = dict.fromkeys(one.target for one in chosen if one.verdict in ("go", "approved"))
         _push(hub, list(ready), call, result)
+
+
+def _put_back(hub: Hub, targets: Sequence[str]) -> list[str]:
+    """What to say while targets are held because the ledger is not the one that sent last."""
+    held = [one for one in dict.fromkeys(targets) if hub.ledger.custody.state(one) == "held"]
+    found = hub.ledger.custody.restored()
+    if not held or found is None:
+        return []
+    text = found.text[:1].upper() + found.text[1:]
+    return [f"{text}; {len(held):,} targets are held.\n  -> audiencehub adopt"]
+
+
+def send_whole(hub: Hub, options: SyncOptions, who: str, call: Caller, result: SyncResult) -> None:
+    """Have targets sent whole by what follows: those that are asked for, else all that send."""
+    wanted = options.targets or [
+        one.target.id
+        for one in adopt.targets(hub)
+        if (not options.only or one.target.destination in options.only)
+        and may_send(hub.settings.destinations[one.target.destination], hub.endpoints)
+    ]
+    found = result.summary.setdefault("resync", {})
+    for name in wanted:
+        job = Job(f"resync-{name.replace('/', '-')}", ["push"], adopt.resync, (hub, name, who))
+        (outcome,) = call.many([job])
+        if isinstance(outcome, HubError):
+            result.problems.append(f"{name}: {outcome}")
+        else:
+            found[name] = asdict(outcome)
 
 
 def _push(hub: Hub, targets: Sequence[str], call: Caller, result: SyncResult) -> None:
@@ -208,6 +286,7 @@ def _gather(
     for name, outcome in zip(names, call.many(jobs), strict=True):
         if isinstance(outcome, HubError):
             result.problems.append(f"{name}: {outcome}")
+            call(f"land-{name}", ["land", f"source:{name}"], land.land, hub, name)
             continue
         done = call(f"land-{name}", ["land", f"source:{name}"], land.land, hub, name)
         landed[name] = {

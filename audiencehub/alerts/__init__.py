@@ -3,7 +3,7 @@
 from audiencehub.alerts.channels import Channel, Log, SlackChannel, WebhookChannel, open_channels
 from audiencehub.alerts.evaluate import Evaluation, evaluate
 from audiencehub.alerts.states import Level, Observation, State, after
-from audiencehub.alerts.watch import Due, audit, plans, rejects, runs, sources
+from audiencehub.alerts.watch import Due, audit, evaluations, plans, rejects, runs, sources
 
 __all__ = [
     "Channel",
@@ -18,6 +18,7 @@ __all__ = [
     "after",
     "audit",
     "evaluate",
+    "evaluations",
     "open_channels",
     "plans",
     "rejects",

@@ -127,6 +127,33 @@ def rejects(
     return found
 
 
+RECENT = 200
+"""Runs among which the last full evaluation is looked for: a week of hourly ones."""
+
+
+def evaluations(ledger: Ledger) -> list[Observation]:
+    """The last full evaluation: did it say the same as the one by changes?"""
+    told = next(
+        (one.summary["recheck"] for one in ledger.runs.last(RECENT) if "recheck" in one.summary),
+        None,
+    )
+    if told is None:
+        return []
+    differing = sorted(told["differing"])
+    return [
+        Observation(
+            "evaluation",
+            "",
+            "critical" if differing else "ok",
+            f"the last full evaluation differed in {len(differing):,} segments: "
+            f"{', '.join(differing)}; its answer was used"
+            if differing
+            else "the last full evaluation said what the changes had said",
+            "A fault of audiencehub: report it; audiencehub sync --full evaluates everyone again",
+        )
+    ]
+
+
 def audit(ledger: Ledger) -> list[Observation]:
     """The chain of the audit."""
     checked = ledger.audit.check()

@@ -16,7 +16,7 @@ from audiencehub.server.prefect_yaml import FILE, read
 from audiencehub.server.schedules import past
 from audiencehub.settings import Settings
 
-KINDS = ("source", "plan", "rejects", "audit")
+KINDS = ("source", "plan", "rejects", "audit", "evaluation")
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +43,7 @@ def evaluate(settings: Settings, ledger: Ledger, now: datetime) -> Evaluation:
         *alerts.plans(settings, ledger, now),
         *alerts.rejects(settings, ledger, lambda target, of: _limit(settings, target, of)),
         *alerts.audit(ledger),
+        *alerts.evaluations(ledger),
     ]
     expected = _expected(settings, ledger, now)
     if expected is not None:

@@ -32,6 +32,8 @@ class Segmented:
     """People and accounts there are, by entity."""
     models: list[str] = field(default_factory=list)
     """What was learnt, a line per model, with the first run of a day."""
+    whole: bool = False
+    """Everyone was evaluated, and not only what had changed."""
 
 
 def segment(hub: Hub, *, full: bool = False) -> Segmented:
@@ -58,7 +60,7 @@ def segment(hub: Hub, *, full: bool = False) -> Segmented:
         else:
             run_changed(compiled, connection, settle)
         settle.finish(connection)
-        result = Segmented(models=[str(one) for one in learnt])
+        result = Segmented(models=[str(one) for one in learnt], whole=whole)
         for entity in ENTITIES:
             result.totals[entity] = _one(hub, f"SELECT count(*) FROM {entity}")
             _record(hub, masks, carried[entity], result, everyone=whole)
@@ -67,6 +69,15 @@ def segment(hub: Hub, *, full: bool = False) -> Segmented:
         touched.clear(connection)
         hub.warehouse.set("evaluated_at", hub.now.isoformat())
     return result
+
+
+def recheck(hub: Hub) -> Segmented:
+    """Evaluate everyone again, on the data and at the clock of this run's evaluation.
+
+    Whoever enters or leaves here was judged wrongly from changes alone: `entered` and `left` are
+    the differences, and the full answer is what stands afterwards.
+    """
+    return segment(hub, full=True)
 
 
 def _compiled(hub: Hub) -> Compiled:
