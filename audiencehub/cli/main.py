@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import typer
 
-from audiencehub.cli import unforeseen
+from audiencehub.cli import door, unforeseen
 from audiencehub.http import redact_every_record
 
 VERBS: Mapping[str, tuple[str, ...]] = {
@@ -65,7 +65,9 @@ def run() -> None:
     """The console script's entry."""
     redact_every_record()
     sys.excepthook = unforeseen.show
-    build(next((word for word in sys.argv[1:] if not word.startswith("-")), ""))()
+    verb = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
+    with door.entered(verb, sys.argv[1:]):
+        build(verb)()
 
 
 if __name__ == "__main__":

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import re
 import signal
+import subprocess
+import sys
 from collections import Counter
 
 import pytest
 
 from audiencehub.delivery import crash
 from tests.e2e import fakes, people
-from tests.e2e.project import Project
+from tests.e2e.project import SECONDS, Done, Project
 
 ONE_BATCH = 100
 """HubSpot's batch, the largest that this company fills."""
@@ -69,6 +73,68 @@ def test_killed_on_the_second_day(tomorrow, second_day, tmp_path, point):
     assert fakes.state(project) != fakes.state(second_day), "the kill came too late to matter"
 
     as_one_clean_run(project, second_day)
+
+
+SLOW = {"duckdb", "numpy", "pandas", "prefect", "pyarrow", "audiencehub.rules"}
+
+
+@pytest.mark.fault(14)
+def test_of_eight_pushes_that_start_at_once_one_works(tomorrow, tmp_path):
+    """Seven that pushed as well would double every call; seven that hang would pile up for days."""
+    project = tomorrow.copy(tmp_path / "crowd")
+    crowd = [Started(project) for _ in range(8)]
+    try:
+        assert {one.line() for one in crowd} == {"ready"}
+        for one in crowd:
+            one.go()
+        tries = [json.loads(one.line()) for one in crowd]
+        seconds = [one.line() for one in crowd]
+        (winner,) = [one for one, said in zip(crowd, seconds, strict=True) if said == "taken"]
+        took = [
+            json.loads(said)["ended"] - tried["tried"]
+            for said, tried in zip(seconds, tries, strict=True)
+            if said != "taken"
+        ]
+        ends = [one.end() for one in crowd if one is not winner]
+        winner.go()
+        done = winner.end()
+    finally:
+        for one in crowd:
+            one.child.kill()
+            one.child.wait()
+
+    assert [end.code for end in ends] == [1] * 7
+    pid = winner.child.pid
+    name = rf"run push-{pid} \(pid {pid} on .+, since [-0-9]+ [:0-9]+ UTC\)"
+    assert all(re.search(name, end.err) for end in ends), ends[0].err
+    assert len(took) == 7 and max(took) < 2, took
+    assert not [tried for tried in tries if SLOW & set(tried["loaded"])]
+    assert done.code == 0, done.text
+
+
+class Started:
+    """A push through `starter.py`."""
+
+    def __init__(self, project: Project) -> None:
+        self.child = subprocess.Popen(
+            [sys.executable, "-m", "tests.e2e.starter", "push", "--quiet"],
+            cwd=project.root, env=project.environment(), text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+
+    def line(self) -> str:
+        """The next thing it says; empty when it has ended."""
+        return self.child.stdout.readline().strip()
+
+    def go(self) -> None:
+        """Let it go on."""
+        self.child.stdin.write("go\n")
+        self.child.stdin.flush()
+
+    def end(self) -> Done:
+        """How it ended."""
+        out, err = self.child.communicate(timeout=SECONDS)
+        return Done(self.child.returncode, out, err)
 
 
 @pytest.mark.verify
