@@ -15,7 +15,15 @@ from audiencehub.cli.common import AsJson, Env, Quiet, console, emit, progress, 
 from audiencehub.errors import ConfigError
 from audiencehub.ledger import HandEdit, Ledger
 from audiencehub.opening import load_rules, machine_now, open_hub
-from audiencehub.pipeline import Caller, SyncOptions, SyncResult, deliver, finish, run_apply
+from audiencehub.pipeline import (
+    Caller,
+    SyncOptions,
+    SyncResult,
+    deliver,
+    finish,
+    run_apply,
+    send_whole,
+)
 from audiencehub.rebuild import refresh
 from audiencehub.settings import Settings, load
 from audiencehub.steps import plan as planning
@@ -181,18 +189,36 @@ def apply(
 def push(
     env: Env = "sandbox",
     only: Annotated[list[str] | None, typer.Option("--only", help="Only this destination")] = None,
+    target: Annotated[
+        list[str] | None, typer.Option("--target", help="Only this target; may be repeated")
+    ] = None,
+    resync: Annotated[
+        bool,
+        typer.Option("--resync", help="Whole, whatever the ledger believes; leavers are taken out"),
+    ] = False,
+    by: Who = "",
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
     """Plan on what was evaluated last, and send what no guard holds.
 
+    --resync brings a target to what is desired though the ledger, or somebody at the destination,
+    had it otherwise: tags are read back and written over, but for edits that were accepted; of a
+    list everyone desired is said again, and everyone ever sent who is not is removed. The guards
+    hold it like any plan.
+
     Example: audiencehub push --only hubspot
+
+    Example: audiencehub push --resync --target hubspot/contact/tags
     """
     settings = load(env)
+    options = SyncOptions(tuple(only or ()), targets=tuple(target or ()))
     with progress(quiet or as_json) as bars, open_hub(settings, kind="push", progress=bars) as hub:
         refresh(hub)
         result = SyncResult(hub.run_id)
-        deliver(hub, SyncOptions(tuple(only or ())), Caller(), result)
+        if resync:
+            send_whole(hub, options, by or getpass.getuser(), Caller(), result)
+        deliver(hub, options, Caller(), result)
         finish(hub, Caller(), result)
     _tell(settings, result, env, as_json)
 
