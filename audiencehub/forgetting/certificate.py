@@ -17,9 +17,10 @@ WIDTH = 100
 SHORT = 16
 """Characters of the HMAC id that name a person on a command line."""
 BACKUPS = (
-    "Copies of this environment's folder that were made before it was finished are not reached "
-    "from here. Delete them, or let them expire under your backup policy. After a restore from one "
-    "run the same command again: the restored ledger does not know of it."
+    "Backups that the hub keeps beside the ledger were replaced by one made after it. Copies of "
+    "this environment's folder that lie elsewhere are not reached from here: delete them, or let "
+    "them expire under your backup policy. After a restore from one run the same command again: "
+    "the restored ledger does not know of it."
 )
 SOURCES = (
     "The hub reads these and writes nothing but tags to them: their own records of the person stay "

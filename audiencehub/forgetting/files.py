@@ -87,7 +87,7 @@ def sweep(settings: Settings, person: Person) -> int:
 
 def _of_records(settings: Settings, path: Path) -> bool:
     """What holds records of vendors, where a short id may be another object's."""
-    folders = (settings.folder / "landing", settings.folder / "published")
+    folders = tuple(settings.folder / name for name in ("landing", "published", "backups"))
     return any(one in path.parents for one in folders) or path.name.startswith(LEDGER)
 
 

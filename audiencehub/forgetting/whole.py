@@ -10,6 +10,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 from audiencehub import rebuild
@@ -20,6 +21,7 @@ from audiencehub.forgetting.person import Person, asked_before, counted, identif
 from audiencehub.forgetting.traces import traces
 from audiencehub.hub import Hub
 from audiencehub.ledger import Forgetting
+from audiencehub.ledger.backup import backups
 from audiencehub.privacy.forgotten import PERSONAL, spelled
 
 POINTS = (
@@ -150,6 +152,7 @@ def carry_on(hub: Hub, asked: Forgetting) -> Outcome:
     before = asked.found.get("files", 0)
     ledger.forgotten.note(person.id, "files", before + swept)
     ledger.erasing.scour()
+    _backups(hub)
     crash.point("forget_files")
     return _proven(hub, person)
 
@@ -178,6 +181,16 @@ def _rebuild(hub: Hub) -> None:
     # What the engine spills of a large table.
     for spilled in folder.glob("*.tmp"):
         shutil.rmtree(spilled, ignore_errors=True)
+
+
+def _backups(hub: Hub) -> None:
+    """One backup of the ledger as it now is, in place of all that were made before."""
+    older = backups(hub.settings.folder)
+    if older:
+        fresh = hub.ledger.backup(hub.now, hub.settings.retention.backups)
+        for old in older:
+            if old != Path(fresh.path):
+                old.unlink(missing_ok=True)
 
 
 def _deidentify(hub: Hub, asked: Forgetting, person: Person) -> None:

@@ -25,6 +25,9 @@ BLANK = "[forgotten]"
 UNTOUCHED = ("id", "Id")
 """Keys of a record's own name: two kinds of objects may share numbers."""
 OF_ACCOUNTS = ("_account", "AccountId")
+LONG = 12
+"""References of so many characters are no amounts."""
+_REFERS = re.compile(r"(?:^|_)ids?$|Ids?$|contact|customer|person|master|who|(?:^|_)ref", re.I)
 _EMAIL = re.compile(r"[^\s@<>\"'(),:;=/?&\[\]{}\\]{1,64}(?:@|%40)[^\s@<>\"'(),:;=/?&\[\]{}\\]+")
 
 
@@ -116,7 +119,7 @@ class Tombstones:
         if not refs and not mentioned:
             return record
         return {
-            key: value if key in UNTOUCHED else blanked(value, mentioned, refs)
+            key: value if key in UNTOUCHED else blanked(value, mentioned, refs, key)
             for key, value in record.items()
         }
 
@@ -131,25 +134,30 @@ def spelled(kind: str, value: Any, source: str = "") -> str | None:
         text = read if isinstance(read, str) else ""
     else:
         text = text.strip()
-    return f"{kind}\n{source}\n{text}" if text else None
+    return f"{kind}\n{source if kind == 'record' else ''}\n{text}" if text else None
 
 
-def blanked(value: Any, mentioned: Collection[str], refs: Collection[str]) -> Any:
-    """A JSON value without these: whole texts become null, parts of a text are blanked."""
+def blanked(value: Any, mentioned: Collection[str], refs: Collection[str], key: str = "") -> Any:
+    """A JSON value without these: whole texts become null, parts of a text are blanked.
+
+    A short reference is one only under a key that says so: elsewhere it is an amount.
+    """
     if isinstance(value, Mapping):
-        return {key: blanked(one, mentioned, refs) for key, one in value.items()}
+        return {name: blanked(one, mentioned, refs, name) for name, one in value.items()}
     if isinstance(value, list):
-        return [blanked(one, mentioned, refs) for one in value]
+        return [blanked(one, mentioned, refs, key) for one in value]
     if isinstance(value, bool) or not isinstance(value, str | int):
         return value
+    names = _REFERS.search(key) is not None
+    meant = {one for one in refs if names or len(one) >= LONG}
     text = str(value)
-    if text.strip() in refs or text.strip() in mentioned:
+    if text.strip() in meant or text.strip() in mentioned:
         return None
     if isinstance(value, int):
         return value
     for one in mentioned:
         text = text.replace(one, BLANK)
-    for one in refs:
+    for one in meant:
         text = re.sub(rf"(?<![\w-]){re.escape(one)}(?![\w-])", "", text)
     return text
 
