@@ -112,5 +112,12 @@ def _line(text: str, keys: list[str]) -> int:
         start = next((n for n, line in enumerate(lines) if header.match(line)), 0)
         if start:
             break
-    key = re.compile(rf'\s*"?{re.escape(keys[-1])}"?\s*=')
-    return next((n for n in range(start, len(lines)) if key.match(lines[n])), start) + 1
+    name = rf'"?{re.escape(keys[-1])}"?\s*='
+    own, inline = re.compile(rf"\s*{name}"), re.compile(rf"[{{,]\s*{name}")
+    end = next((n for n in range(start + 1, len(lines)) if lines[n].startswith("[")), len(lines))
+    here, below = range(start, end), range(end, len(lines))
+    for part, found in ((here, own.match), (here, inline.search), (below, own.match)):
+        at = next((n for n in part if found(lines[n])), None)
+        if at is not None:
+            return at + 1
+    return start + 1

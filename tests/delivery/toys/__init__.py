@@ -11,7 +11,7 @@ from pathlib import Path
 import connectors
 from audiencehub.connector import Capabilities, Destination
 from audiencehub.errors import BatchRefused, OutcomeUnknown, Stop, Wait
-from audiencehub.model import Need, Receipt, TagValue
+from audiencehub.model import Need, Quota, Receipt, TagValue
 from audiencehub.sandbox.store import Store
 
 HERE = Path(__file__).parent
@@ -85,6 +85,13 @@ class Toy(Destination):
         if world.strikes("short", members):
             return receipts[:-1]
         return receipts
+
+    def quota(self):
+        """Told by the world; `silent` there makes the vendor unreachable for it."""
+        if self.world.strikes("silent", []):
+            raise Wait("Busy.", hint="Wait")
+        told = self.world.store.table("quota").get(self.context.name)
+        return Quota("calls a day", 100, **told) if told else None
 
     def _poisoned(self, member):
         return any(
