@@ -14,7 +14,7 @@ PYTEST := $(BIN)/python -m pytest
 SPREAD := -n auto --dist loadfile
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo test check verify generate bench sandbox schedule up realdata benchdata lock clean
+.PHONY: help setup demo test check verify generate bench sandbox schedule up realdata benchdata lock clean torture
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,6 +60,12 @@ generate: setup ## Schemas for editors and docs/rules.md, made anew from the rul
 
 bench: setup ## Benchmarks: ratios in one run, never a test
 	$(BIN)/python -m tests.bench
+
+# RUNS=300 is what `make verify` does; tests/torture/RESULTS.md shows a long one.
+RUNS ?= 2100
+SEED ?= 1
+torture: setup ## Kill the push at every named point, thousands of times (RUNS=, SEED=)
+	$(BIN)/python -m tests.torture --runs $(RUNS) --seed $(SEED)
 
 realdata: setup ## The package whose files hold the CDNOW orders, for --env realdata
 	$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r requirements-realdata.lock

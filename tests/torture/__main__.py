@@ -10,7 +10,7 @@ import argparse
 import os
 import sys
 
-from tests.torture import sweep
+from tests.torture import plan, sweep
 
 
 def main() -> int:
@@ -20,17 +20,24 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, help="begin no run after so many seconds")
     parser.add_argument("--seed", type=int, default=1, help="another seed, other companies")
     parser.add_argument("--workers", type=int, default=min(2, os.cpu_count() or 1))
+    parser.add_argument("--every", type=int, default=1, help="play only every n-th run of ours")
     parser.add_argument("--share", type=int, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.share is not None:
         from tests.torture import worker
 
-        worker.main(given.share, given.workers, given.runs, given.seed)
+        worker.main(given.share, given.workers, plan.schedule(given.runs, given.seed, given.every))
         return 0
     report = sweep.sweep(
-        given.runs, given.seed, workers=given.workers, seconds=given.seconds, say=_say
+        given.runs,
+        given.seed,
+        every=given.every,
+        workers=given.workers,
+        seconds=given.seconds,
+        say=_say,
     )
     print(report.table())
+    print(f"seed {given.seed}, {report.seconds:,.0f} seconds, {given.workers} workers")
     for line in report.faults():
         print(line)
     return 1 if report.faults() else 0

@@ -36,7 +36,15 @@ class Run:
         return [f"{self.point}:{self.hit}", *second, ""]
 
 
-def schedule(runs: int, seed: int) -> Iterator[Run]:
+def schedule(runs: int, seed: int, every: int = 1) -> list[Run]:
+    """The runs of a sweep; or every n-th of ours, and more of the controls, of which one alone may
+    be lucky."""
+    found = list(_all(runs, seed))
+    ours, controls = ([r for r in found if (r.design == OURS) is own] for own in (True, False))
+    return ours[::every] + controls[:: max(1, every // 4)]
+
+
+def _all(runs: int, seed: int) -> Iterator[Run]:
     """Point by point and passing by passing at every destination; toys have what vendors leave.
 
     The controls have a twentieth of the runs each, but thirty at least, of the same kind.

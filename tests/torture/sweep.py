@@ -78,13 +78,15 @@ def sweep(
     runs: int,
     seed: int,
     *,
+    every: int = 1,
     workers: int = 2,
     seconds: float | None = None,
     say: Callable[[int, int, int], None] = lambda *_: None,
 ) -> Report:
     """All runs of the schedule, or those that began in time."""
-    report, began = Report(planned=sum(1 for _ in schedule(runs, seed))), time.monotonic()
-    made = [_worker(share, workers, runs, seed) for share in range(workers)]
+    report, began = Report(planned=len(schedule(runs, seed, every))), time.monotonic()
+    given = {"workers": workers, "runs": runs, "seed": seed, "every": every}
+    made = [_worker(share=share, **given) for share in range(workers)]
     done = kills = 0
     try:
         for line in _lines(made):
@@ -106,10 +108,10 @@ def sweep(
     return report
 
 
-def _worker(share: int, of: int, runs: int, seed: int) -> subprocess.Popen[str]:
-    given = ["--share", share, "--workers", of, "--runs", runs, "--seed", seed]
+def _worker(**given: int) -> subprocess.Popen[str]:
+    words = [word for name, value in given.items() for word in (f"--{name}", str(value))]
     return subprocess.Popen(
-        [sys.executable, "-m", "tests.torture", *map(str, given)],
+        [sys.executable, "-m", "tests.torture", *words],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         text=True,
