@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 import duckdb
 
 from audiencehub.model import Entity
-from audiencehub.rules.compile.leaves import ENTITIES, leaves_select
+from audiencehub.rules.compile.leaves import ENTITIES, leaves_select, some_select
 from audiencehub.rules.compile.local import (
     Compiled,
     Connection,
@@ -22,13 +22,15 @@ from audiencehub.rules.compile.local import (
     Settle,
     matches_are_members,
 )
-from audiencehub.rules.compile.slices import Between, Slicer
+from audiencehub.rules.compile.merging import merge, replace
+from audiencehub.rules.compile.moves import same_lists
+from audiencehub.rules.compile.slices import ALL, Between, Slicer
 from audiencehub.rules.compile.units import Unit, chosen, split, word_masks
 from audiencehub.rules.compile.words import quoted
 from audiencehub.rules.language.catalog import FACTS, OF_CONTACTS
+from audiencehub.rules.language.form import Leaf
 
 ORDER: tuple[Entity, Entity] = ("account", "contact")
-ALL = (1 << 64) - 1
 
 
 def last_clock(compiled: Compiled, connection: Connection) -> datetime | None:
@@ -81,6 +83,7 @@ class _Pass:
         for entity in ENTITIES:
             self._do(f"DROP TABLE IF EXISTS temp.leaf_{entity}")
         self._columns()
+        self._missing()
         for entity in ORDER:
             self._leaves(entity)
         self._vanished()
@@ -106,11 +109,19 @@ class _Pass:
         for table, column in rows:
             self.columns.setdefault(table, []).append(column)
 
+    def _missing(self) -> None:
+        """gone_<entity>(id): who was touched because they are not there any more."""
+        for entity in ENTITIES:
+            self._do(
+                f"CREATE OR REPLACE TEMP TABLE gone_{entity} AS SELECT t.id FROM touched AS t "
+                f"ANTI JOIN {entity} AS e ON e.{entity}_id = t.id WHERE t.entity = '{entity}'"
+            )
+
     def _leaves(self, entity: Entity) -> None:
         """Bring leaf_<entity> up to date; changed_<entity>(id) has whose words differ."""
         program = self.compiled.program
         leaves = program.sets[entity]
-        units, rest = split(leaves, program.catalog)
+        units, rest = split(leaves, program.catalog, self._steady)
         if self.between.new_day:
             # Anyone's verdict may differ: reading all once is cheaper than copying all.
             rest += [slot for unit in units if unit.daily for slot in unit.slots]
@@ -126,16 +137,13 @@ class _Pass:
             f"CREATE OR REPLACE TEMP TABLE fresh AS {again.sql}", self.compiled.bound(again)
         )
         self._uncover()
-        self._merge(entity, _valid(units, leaves.words), f"dirty_{entity}")
+        merge(self.connection, entity, _valid(units, leaves.words))
         if rest:
-            whole = leaves_select(chosen(leaves, rest), program.catalog)
+            whole = some_select(chosen(leaves, rest), program.catalog)
             self.connection.execute(
                 f"CREATE OR REPLACE TEMP TABLE fresh AS {whole.sql}", self.compiled.bound(whole)
             )
-            masks = [f"{one}::UBIGINT" for one in word_masks(rest, leaves.words)]
-            self._merge(
-                entity, masks, f"(SELECT {entity}_id AS id, {ALL}::UBIGINT AS g FROM fresh)"
-            )
+            replace(self.connection, entity, word_masks(rest, leaves.words))
         self._do("DROP TABLE temp.fresh")
 
     def _dirty(self, slicer: Slicer) -> None:
@@ -156,30 +164,14 @@ class _Pass:
             self._do(sql, values)
         self._do(
             f"CREATE OR REPLACE TEMP TABLE {table} AS "
-            f"SELECT id, bit_or(g) AS g FROM {table} GROUP BY id"
+            f"SELECT d.id, bit_or(d.g) AS g FROM {table} AS d "
+            # A fact or a person may name an account that is not there.
+            f"SEMI JOIN {entity} AS e ON e.{entity}_id = d.id GROUP BY d.id"
         )
 
-    def _merge(self, entity: Entity, masks: list[str], whom: str) -> None:
-        """Put the fresh words of these entities into leaf_<entity>, within the masks."""
-        key, words = f"{entity}_id", range(len(masks))
-        merged = [
-            f"(coalesce(o.w{n}, 0::UBIGINT) & ~({mask})) "
-            f"| (coalesce(f.w{n}, 0::UBIGINT) & ({mask}))"
-            for n, mask in enumerate(masks)
-        ]
-        differs = " OR ".join([f"o.{key} IS NULL", *(f"o.w{n} <> {merged[n]}" for n in words)])
-        self._do(
-            "CREATE OR REPLACE TEMP TABLE later AS SELECT d.id, o."
-            f"{key} IS NULL AS new, {', '.join(f'{sql} AS w{n}' for n, sql in enumerate(merged))} "
-            f"FROM {whom} AS d LEFT JOIN fresh AS f ON f.{key} = d.id "
-            f"LEFT JOIN leaf_{entity} AS o ON o.{key} = d.id WHERE {differs}"
-        )
-        sets = ", ".join(f"w{n} = l.w{n}" for n in words)
-        self._do(f"UPDATE leaf_{entity} SET {sets} FROM later AS l WHERE {key} = l.id AND NOT new")
-        columns = ", ".join(f"w{n}" for n in words)
-        self._do(f"INSERT INTO leaf_{entity} SELECT id, {columns} FROM later WHERE new")
-        self._do(f"INSERT INTO changed_{entity} SELECT id FROM later")
-        self._do("DROP TABLE temp.later")
+    def _steady(self, leaf: Leaf) -> bool:
+        between = self.between
+        return same_lists(leaf, between.before, between.now, between.zone)
 
     def _uncover(self) -> None:
         """Drop the copies, so that the names mean the whole tables again."""
@@ -189,15 +181,12 @@ class _Pass:
     def _vanished(self) -> None:
         """Who is not there any more has no leaves, and whoever reads them is looked at again."""
         for entity in ENTITIES:
-            key = f"{entity}_id"
-            self._do(
-                f"INSERT INTO changed_{entity} SELECT t.id FROM touched AS t "
-                f"ANTI JOIN {entity} AS e ON e.{key} = t.id WHERE t.entity = '{entity}'"
-            )
-            self._do(
-                f"DELETE FROM leaf_{entity} WHERE {key} IN (SELECT d.id FROM "
-                f"changed_{entity} AS d ANTI JOIN {entity} AS e ON e.{key} = d.id)"
-            )
+            self._do(f"INSERT INTO changed_{entity} SELECT id FROM gone_{entity}")
+            self._drop(f"leaf_{entity}", entity)
+
+    def _drop(self, table: str, entity: Entity) -> None:
+        if self.connection.execute(f"SELECT count(*) FROM gone_{entity}").fetchall() != [(0,)]:
+            self._do(f"DELETE FROM {table} WHERE {entity}_id IN (SELECT id FROM gone_{entity})")
 
     def _base(self) -> None:
         """again_<entity>(id): for whom rules are projected, before references are looked at."""
@@ -230,12 +219,8 @@ class _Pass:
 
     def _gone(self) -> None:
         for entity in ENTITIES:
-            key = f"{entity}_id"
-            self._do(
-                f"INSERT INTO moved_{entity} SELECT t.id FROM touched AS t LEFT JOIN {entity} AS e "
-                f"ON e.{key} = t.id WHERE t.entity = '{entity}' AND e.{key} IS NULL"
-            )
-            self._do(f"DELETE FROM match_{entity} WHERE {key} IN (SELECT id FROM moved_{entity})")
+            self._do(f"INSERT INTO moved_{entity} SELECT id FROM gone_{entity}")
+            self._drop(f"match_{entity}", entity)
 
     def _project(self, one: Projection) -> None:
         """Bring match_<entity> up to date in the bits of one stage."""

@@ -126,6 +126,26 @@ def leaves_select(leaves: Leaves, catalog: Catalog = CATALOG) -> Statement:
     )
 
 
+def some_select(leaves: Leaves, catalog: Catalog = CATALOG) -> Statement:
+    """SELECT <entity>_id, w0, … of those entities who have some bit, once each."""
+    bind = Binder()
+    entity, words = leaves.entity, range(leaves.words)
+    own, *parts = _parts(leaves, bind, catalog)
+    if leaves.over_row:
+        some = " OR ".join(f"w{n} <> 0" for n in words)
+        parts.insert(0, f"SELECT * FROM ({own}) AS o({_columns(leaves)}) WHERE {some}")
+    merged = ", ".join(f"bit_or(w{n}) AS w{n}" for n in words)
+    named = " UNION ALL ".join(parts)
+    return bind.statement(
+        f"SELECT owner_id AS {entity}_id, {merged} FROM ({named}) AS s "
+        f"SEMI JOIN {entity} AS e ON e.{entity}_id = s.owner_id GROUP BY owner_id"
+    )
+
+
+def _columns(leaves: Leaves) -> str:
+    return ", ".join(["owner_id", *(f"w{n}" for n in range(leaves.words))])
+
+
 def leaves_parts(leaves: Leaves, catalog: Catalog = CATALOG) -> tuple[Statement, ...]:
     """SELECTs of id, w0, …: everyone by their own row, then a part for each scan of facts.
 

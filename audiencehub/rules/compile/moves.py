@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from audiencehub.rules.compile.bind import Day, Moment, Recipe
+from audiencehub.rules.compile.bind import Binder, Day, Moment, Recipe
 from audiencehub.rules.compile.checks import NOW, TODAY, edges, point
 from audiencehub.rules.compile.kinds import grain
+from audiencehub.rules.compile.occasion import occasion_sql, reads_account
 from audiencehub.rules.compile.words import quoted
 from audiencehub.rules.language.catalog import ACCOUNT_ONLY, BORN, DATED, Catalog
 from audiencehub.rules.language.form import (
@@ -22,8 +25,10 @@ from audiencehub.rules.language.form import (
     Any_,
     FieldTest,
     Leaf,
+    Near,
     Node,
     Not,
+    Occasion,
     Rows,
     Sequence,
     Strength,
@@ -61,10 +66,32 @@ def moves(leaf: Leaf, catalog: Catalog) -> Moves | None:
     return known(leaf, catalog) if known else None
 
 
+def same_lists(leaf: Leaf, before: datetime, now: datetime, zone: ZoneInfo) -> bool:
+    """Whether the clock is the same to an occasion: all that is bound for it at both is equal.
+
+    The lists of countries, days and zones change at some hours only. True for every other leaf.
+    """
+    if not isinstance(leaf, Occasion):
+        return True
+    bind = Binder()
+    statement = bind.statement(occasion_sql(leaf, bind))
+    return statement.at(before, zone) == statement.at(now, zone)
+
+
 def _field(leaf: FieldTest, _: Catalog) -> Moves | None:
     if leaf.trait:
         return None
     return Moves(tuple(_tests(grain(leaf), leaf.tests, f"r.{quoted(leaf.field)}", leaf.type)))
+
+
+def _near(_: Near, __: Catalog) -> Moves:
+    return Moves()
+
+
+def _occasion(leaf: Occasion, _: Catalog) -> Moves | None:
+    """As long as `same_lists` holds."""
+    reads_trait = leaf.by is not None and leaf.by.trait
+    return None if reads_trait or reads_account(leaf) else Moves()
 
 
 def _rows(leaf: Rows, catalog: Catalog) -> Moves:
@@ -105,6 +132,8 @@ def _sequence(leaf: Sequence, catalog: Catalog) -> Moves | None:
 
 _KINDS: Mapping[type, Callable[[Any, Catalog], Moves | None]] = {
     FieldTest: _field,
+    Near: _near,
+    Occasion: _occasion,
     Rows: _rows,
     Trend: _trend,
     Strength: _strength,

@@ -72,7 +72,7 @@ def _step(leaf: Sequence, number: int, step: Step, bind: Binder, catalog: Catalo
         parts.append(f"({born} IS NULL OR {born} <= {bind(NOW)})")
     if number == 1 and leaf.window is not None:
         parts.append(tests_sql(leaf.window, dated, field.type, bind))
-    elif (start := _start(leaf, on_days=on_days)) is not None:
+    elif (start := earliest(leaf, on_days=on_days)) is not None:
         parts.append(f"{dated} >= {bind(start)}")
     if step.where is not None:
         parts.append(where_sql(step.where, bind))
@@ -90,7 +90,7 @@ def _step(leaf: Sequence, number: int, step: Step, bind: Binder, catalog: Catalo
     )
 
 
-def _start(leaf: Sequence, *, on_days: bool) -> Recipe | None:
+def earliest(leaf: Sequence, *, on_days: bool) -> Recipe | None:
     """Before this day or instant no first row lies, so no later row matters either."""
     for check in leaf.window.checks if leaf.window else ():
         start = edges(check).start

@@ -21,6 +21,8 @@ from audiencehub.rules.compile.units import Reader, Unit
 from audiencehub.rules.compile.words import quoted
 from audiencehub.rules.language.catalog import DATED, OF_CONTACTS
 
+ALL = (1 << 64) - 1
+"""The bits of all units."""
 Query = tuple[str, dict[str, Any]]
 """SQL and what to bind."""
 
@@ -117,7 +119,8 @@ class Slicer:
             takes.append(f"r.{quoted(DATED[table])} >= $start")
         rows = self._rows(table)
         if self.entity == "contact" or table not in OF_CONTACTS:
-            takes.append(f"(d.g & {_wanted(readers)}) <> 0")
+            # Whose data was touched has all bits, and then the name of a row need not be read.
+            takes.append(f"(d.g = {ALL}::UBIGINT OR (d.g & {_wanted(readers)}) <> 0)")
             rows += f" JOIN dirty_{self.entity} AS d ON d.id = r.{self.entity}_id"
         else:
             ids = "SELECT id FROM dirty_account"

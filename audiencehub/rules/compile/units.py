@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,8 +10,9 @@ from audiencehub.rules.compile.bind import Recipe
 from audiencehub.rules.compile.leaves import Leaves
 from audiencehub.rules.compile.moves import Edge, moves
 from audiencehub.rules.compile.rows import group_of, names_asked, oldest_of
+from audiencehub.rules.compile.sequence import earliest
 from audiencehub.rules.compile.words import WORD, Slot
-from audiencehub.rules.language.catalog import Catalog
+from audiencehub.rules.language.catalog import DATED, Catalog
 from audiencehub.rules.language.form import Grouped, Leaf, Sequence
 
 OWN = 63
@@ -42,12 +44,15 @@ class Unit:
     daily: bool
 
 
-def split(leaves: Leaves, catalog: Catalog) -> tuple[list[Unit], list[Slot[Leaf]]]:
-    """The units of an entity's leaves, and those that must be looked at in full."""
+def split(
+    leaves: Leaves, catalog: Catalog, steady: Callable[[Leaf], bool]
+) -> tuple[list[Unit], list[Slot[Leaf]]]:
+    """The units of an entity's leaves, and those that must be looked at in full: where it is not
+    known how the clock moves them, or where the clock is not the same to them (`steady`)."""
     known: dict[Any, list[Slot[Leaf]]] = {}
     rest: list[Slot[Leaf]] = []
     for slot in (*leaves.over_row, *leaves.rows, *leaves.scanned):
-        if moves(slot.leaf, catalog) is None:
+        if moves(slot.leaf, catalog) is None or not steady(slot.leaf):
             rest.append(slot)
         else:
             known.setdefault(_key(slot.leaf), []).append(slot)
@@ -73,8 +78,16 @@ def _unit(bit: int, slots: list[Slot[Leaf]], catalog: Catalog) -> Unit:
         readers = (Reader(leaf.table, bit, group_of(leaf).names, start),)
     elif isinstance(leaf, Sequence):
         steps = dict.fromkeys((leaf.first, *leaf.then))
-        readers = tuple(Reader(one.table, bit, names_asked(one)) for one in steps)
+        readers = tuple(
+            Reader(one.table, bit, names_asked(one), _since(leaf, one.table, catalog))
+            for one in steps
+        )
     return Unit(bit, tuple(slots), readers, edges, any(one.daily for one in found))
+
+
+def _since(leaf: Sequence, table: str, catalog: Catalog) -> Recipe | None:
+    dated = catalog.field(table, DATED[table])
+    return earliest(leaf, on_days=dated is not None and dated.type == "date")
 
 
 def chosen(leaves: Leaves, slots: list[Slot[Leaf]]) -> Leaves:
