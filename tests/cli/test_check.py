@@ -14,6 +14,7 @@ from tests.cli.small import NOW, answer, company, project, publish, rule, run
 GOOD = {"goal": "g", "action": "a", "owner": "o@acme.example", "review_by": "2099-01-01"}
 
 
+@pytest.mark.fault(19)
 def test_twenty_five_planted_faults_are_reported_at_once(tmp_path, monkeypatch):
     """If one hides another, its author corrects and waits, corrects and waits."""
     planted = plant(tmp_path)

@@ -41,6 +41,7 @@ def yesterday(folder):
 
 
 @pytest.mark.parametrize("point", crash.POINTS)
+@pytest.mark.fault(1)
 def test_a_killed_run_resumes_to_the_same_places(tmp_path, point):
     """Whatever moment a run dies in, the next one must leave both places as one clean run would."""
     from child import company, sync
@@ -65,6 +66,7 @@ def test_a_killed_run_resumes_to_the_same_places(tmp_path, point):
 
 
 @pytest.mark.parametrize("point", ["after_apply", "after_record", "after_begin"])
+@pytest.mark.fault(1)
 def test_the_rest_of_an_approved_plan_needs_no_second_approval(tmp_path, point):
     """A schedule that stops for a person after every crash does not resume by itself."""
     from child import company
@@ -80,6 +82,7 @@ def test_the_rest_of_an_approved_plan_needs_no_second_approval(tmp_path, point):
     bench.close()
 
 
+@pytest.mark.fault(1)
 def test_the_naive_control_fails_the_same_sweep(tmp_path):
     """If a push that marks first passed as well, the sweep would prove nothing."""
     from child import company, naive

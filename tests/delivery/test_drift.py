@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from toybench import TAGS, Bench
 
 
@@ -14,6 +15,7 @@ def synced(bench):
     bench.sync(TAGS)
 
 
+@pytest.mark.fault(9)
 def test_edit_of_an_unchanged_record_is_found_and_left(bench):
     """A person's own tag that vanishes overnight is the end of trust in the hub."""
     synced(bench)
@@ -27,6 +29,7 @@ def test_edit_of_an_unchanged_record_is_found_and_left(bench):
     assert (listed.member, listed.added, listed.removed) == ("r1", {"mine"}, frozenset())
 
 
+@pytest.mark.fault(9)
 def test_edit_stands_when_a_rule_changes_the_same_record(bench):
     """A new segment on an edited record must be written around the edit, not over it."""
     synced(bench)
@@ -81,6 +84,7 @@ def test_edit_undone_by_hand_disappears(bench):
     assert bench.world.tags()["r1"] == ("warm",)
 
 
+@pytest.mark.fault(9)
 def test_enforce_writes_what_the_rules_say(tmp_path):
     """Where RevOps asked to enforce, a hand edit must not survive the next run."""
     bench = Bench(tmp_path, drift="enforce")

@@ -18,6 +18,7 @@ def everyone(bench):
 
 
 @pytest.mark.parametrize("fault", ["lost_answer", "no_apply", "short"])
+@pytest.mark.fault(2)
 def test_lost_answer_is_settled_in_the_same_run(bench, fault):
     """An unknown outcome taken for success or failure is the field's best known silent loss."""
     bench.world.fail(fault, "r1")
@@ -31,6 +32,7 @@ def test_lost_answer_is_settled_in_the_same_run(bench, fault):
     assert (done[TAGS].unknown, done[LIST].unknown) == (0, 0)
 
 
+@pytest.mark.fault(5)
 def test_a_readable_place_is_looked_at_not_written_again(bench):
     """Re-sending what has arrived costs quota and wakes up workflows a second time."""
     bench.world.fail("lost_answer", "r1")
@@ -41,6 +43,7 @@ def test_a_readable_place_is_looked_at_not_written_again(bench):
     assert [doc["member"] for doc in bench.world.writes.values()] == ["r1"]
 
 
+@pytest.mark.fault(2)
 def test_silence_for_a_whole_run_is_settled_in_the_next(bench):
     """A row in doubt must neither be forgotten nor counted as delivered."""
     bench.world.fail("no_apply", "1", times=2)
@@ -53,6 +56,7 @@ def test_silence_for_a_whole_run_is_settled_in_the_next(bench):
     assert bench.world.people("aud-warm") == sent(1)
 
 
+@pytest.mark.fault(18)
 def test_doubtful_add_of_who_withdrew_is_taken_out(bench):
     """Saying an add again after consent is gone would upload the person a second time."""
     bench.world.fail("lost_answer", "1", times=2)
@@ -70,6 +74,7 @@ def test_doubtful_add_of_who_withdrew_is_taken_out(bench):
     assert bench.world.people("aud-warm") == sent(2)
 
 
+@pytest.mark.fault(2)
 def test_doubtful_add_of_who_withdrew_is_taken_out_though_the_removal_is_in_doubt_too(bench):
     """A removal that nobody answered must be said again: its person would stay for ever."""
     bench.world.fail("lost_answer", "1", times=2)
@@ -89,6 +94,7 @@ def test_doubtful_add_of_who_withdrew_is_taken_out_though_the_removal_is_in_doub
 
 @settings(max_examples=8, deadline=None)
 @given(position=st.integers(0, 199))
+@pytest.mark.fault(7)
 def test_poison_is_isolated_in_log2_calls(tmp_path_factory, position):
     """One bad row must not hold back its neighbours, nor cost a call each."""
     from toybench import Bench
@@ -113,6 +119,7 @@ def test_poison_is_isolated_in_log2_calls(tmp_path_factory, position):
     bench.close()
 
 
+@pytest.mark.fault(7)
 def test_two_poisoned_rows_leave_the_rest(bench):
     """The search for one bad row must not blame a healthy one when there are two."""
     for member in ("r1", "r3"):
@@ -125,6 +132,7 @@ def test_two_poisoned_rows_leave_the_rest(bench):
     assert bench.world.tags().keys() == {f"r{n}" for n in range(12)} - {"r1", "r3"}
 
 
+@pytest.mark.fault(6)
 def test_lock_is_retried_in_smaller_batches(bench):
     """A row lock of a moment must not cost the row, and must not block its batch."""
     bench.world.fail("lock", "r1", times=2)
@@ -138,6 +146,7 @@ def test_lock_is_retried_in_smaller_batches(bench):
     assert bench.world.tags() == tags
 
 
+@pytest.mark.fault(7)
 def test_third_rejection_sets_the_row_aside(bench):
     """A row that is refused for ever must stop costing calls, and say why it is missing."""
     bench.world.fail("reject", "r1", times=99)
@@ -156,6 +165,7 @@ def test_third_rejection_sets_the_row_aside(bench):
 
 
 @pytest.mark.parametrize(("fault", "error"), [("wait", Wait), ("stop", Stop)])
+@pytest.mark.fault(3)
 def test_stopped_push_goes_on_where_it_was(bench, fault, error):
     """A rate limit in mid-push must cost no row, send none twice and need no new approval."""
     bench.guards |= {"first_run": "hold"}
@@ -174,6 +184,7 @@ def test_stopped_push_goes_on_where_it_was(bench, fault, error):
     assert len(bench.world.writes) == 12
 
 
+@pytest.mark.fault(17)
 def test_lie_is_found_by_reading_back(bench):
     """A 200 for a write that was not applied is the failure no status code shows."""
     bench.world.fail("lie", "r1")
@@ -218,6 +229,7 @@ def test_too_many_rejects_stop_the_push(tmp_path):
     bench.close()
 
 
+@pytest.mark.fault(4)
 def test_every_row_has_one_verdict(bench):
     """Rows in must equal confirmed and rejected and unknown, or one was lost between them."""
     for fault, member in (

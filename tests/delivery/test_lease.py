@@ -154,6 +154,7 @@ def test_the_busy_hear_who_holds_it_and_since_when(ledger):
     assert abs(since.timestamp() - begun) < 60
 
 
+@pytest.mark.fault(12)
 def test_another_boot_is_another_world(ledger):
     """A process id from before a reboot names a stranger."""
     with ledger.leases.held(TAGS, "first"):

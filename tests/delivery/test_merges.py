@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from toybench import LIST, NOW, email, one, sent
 
 from audiencehub.privacy.rule import sha256
@@ -16,6 +17,7 @@ def joined(bench, loser, survivor):
     bench.ledger.merges.set_alias("contact", {loser: survivor})
 
 
+@pytest.mark.fault(11)
 def test_merged_person_is_replaced_in_one_step(bench):
     """If it fails, a merge is a removal and an entry: the ad account loses and finds a person."""
     bench.member(warm=[5])
@@ -75,6 +77,7 @@ def test_two_people_with_the_same_identifiers(bench):
     assert bench.world.people("aud-warm") == set()
 
 
+@pytest.mark.fault(11)
 def test_unmerge_brings_both_back(bench):
     """If it fails, a person parted again is missing from the list, or their old address stays."""
     bench.member(warm=[2, 5])
@@ -91,6 +94,7 @@ def test_unmerge_brings_both_back(bench):
     assert bench.world.people("aud-warm") == sent(2, 5)
 
 
+@pytest.mark.fault(18)
 def test_strictest_consent_of_both(bench):
     """If it fails, a person who said no is sent because their other record said yes."""
     bench.member(warm=[2])

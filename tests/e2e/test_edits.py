@@ -68,6 +68,7 @@ def edited(pushed, tmp_path):
 
 
 @pytest.mark.verify
+@pytest.mark.fault(9)
 def test_a_hand_edit_is_listed_and_not_undone(edited):
     """If the next sync writes over what sales did, they stop trusting the field."""
     project, urls, key, added = edited
@@ -91,6 +92,7 @@ def test_a_hand_edit_is_listed_and_not_undone(edited):
 
 
 @pytest.mark.verify
+@pytest.mark.fault(9)
 def test_a_rule_change_keeps_the_hand_edit(edited):
     """When a rule gives the same contact another tag, the write must carry the edit along; also
     when nobody had looked at the record since."""

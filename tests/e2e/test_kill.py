@@ -65,6 +65,7 @@ def nothing_left(project: Project) -> None:
 @pytest.mark.parametrize(
     "point", ["after_apply:2", pytest.param("after_sent:1", marks=pytest.mark.verify)]
 )
+@pytest.mark.fault(1)
 def test_killed_on_the_second_day(tomorrow, second_day, tmp_path, point):
     """A batch in doubt must be settled by looking, not sent blindly nor forgotten."""
     project = tomorrow.copy(tmp_path / "killed")
@@ -139,6 +140,7 @@ class Started:
 
 @pytest.mark.verify
 @pytest.mark.parametrize("moment", sorted(MOMENTS))
+@pytest.mark.fault(16)
 def test_killed_at_every_step(morning, pushed, tmp_path, moment):
     """Whatever a step leaves half done, the next run must take up or sweep away."""
     project = morning.copy(tmp_path / "killed")
@@ -164,6 +166,7 @@ def test_killed_at_every_step(morning, pushed, tmp_path, moment):
         "after_record:5",
     ],
 )
+@pytest.mark.fault(1)
 def test_killed_at_every_crash_point(morning, pushed, tmp_path, point):
     """The first push of all places, killed once in each of its moments."""
     project = morning.copy(tmp_path / "killed")
@@ -185,6 +188,7 @@ def test_killed_at_every_crash_point(morning, pushed, tmp_path, point):
         "before_sweep:2",
     ],
 )
+@pytest.mark.fault(1)
 def test_killed_at_a_crash_point_of_the_second_day(tomorrow, second_day, tmp_path, point):
     """A push with removals, killed: what leaves must leave, and nothing else."""
     project = tomorrow.copy(tmp_path / "killed")
@@ -195,6 +199,7 @@ def test_killed_at_a_crash_point_of_the_second_day(tomorrow, second_day, tmp_pat
 
 
 @pytest.mark.verify
+@pytest.mark.fault(1)
 def test_killed_three_times_in_a_row(tomorrow, second_day, tmp_path):
     """A run that dies while it repairs what another left must itself be repaired."""
     project = tomorrow.copy(tmp_path / "killed")
@@ -208,6 +213,7 @@ def test_killed_three_times_in_a_row(tomorrow, second_day, tmp_path):
 
 @pytest.mark.verify
 @pytest.mark.parametrize("point", ["after_apply:2", "after_plan:1"])
+@pytest.mark.fault(16)
 def test_killed_inside_a_flow(tomorrow, second_day, tmp_path, point):
     """Through Prefect: the dead run's server is reaped, and the next flow ends what it began."""
     project = tomorrow.copy(tmp_path / "killed")

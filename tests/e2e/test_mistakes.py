@@ -95,6 +95,7 @@ def test_a_wrong_option_of_a_connector_names_its_entry(project):
     assert "Traceback" not in done.text
 
 
+@pytest.mark.fault(19)
 def test_three_faults_of_one_rule_are_three_lines(project):
     """If only the first fault is told, a person corrects, runs and waits three times."""
     path = project.rule("active_customers")
@@ -109,6 +110,7 @@ def test_three_faults_of_one_rule_are_three_lines(project):
     assert not (project.folder / "ledger.sqlite").exists(), "a sync began in spite of faults"
 
 
+@pytest.mark.fault(19)
 def test_a_key_written_twice_is_refused(project):
     """YAML takes the last of two equal keys without a word; a condition would vanish."""
     path = project.rule("fading_users")

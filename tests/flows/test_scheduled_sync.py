@@ -29,6 +29,7 @@ segment_to_none = false
 """
 
 
+@pytest.mark.fault(16)
 def test_a_killed_scheduled_sync_is_followed_by_one_that_pushes(tmp_path: Path) -> None:
     """If this fails, one kill -9 in the night ends all syncs until somebody looks."""
     settings = small_project(tmp_path / "project", more=NO_GUARD)

@@ -138,6 +138,7 @@ def kill_worker_and_flow(running: Up, run: dict[str, Any]) -> None:
 
 @pytest.mark.verify
 @pytest.mark.parametrize("kill", [kill_flow, kill_worker, kill_worker_and_flow])
+@pytest.mark.fault(16)
 def test_the_run_after_a_killed_one_runs(
     tmp_path: Path, kill: Callable[[Up, dict[str, Any]], None]
 ) -> None:
@@ -156,6 +157,7 @@ def test_the_run_after_a_killed_one_runs(
 
 
 @pytest.mark.verify
+@pytest.mark.fault(16)
 def test_the_next_start_settles_what_a_killed_one_left(tmp_path: Path) -> None:
     """If this fails, a run is called running for ever, and after a reboot no schedule goes on."""
     settings = project(tmp_path)

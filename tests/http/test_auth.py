@@ -52,6 +52,7 @@ def test_a_401_reads_the_credential_once_more(serve, clock):
     assert sent(server, "authorization") == ["Bearer old-token", "Bearer new-token"]
 
 
+@pytest.mark.fault(8)
 def test_a_second_401_stops_with_one_instruction(serve, clock):
     """Asking on locks accounts."""
     tokens = iter(["one-token", "two-token", "three-token"])
@@ -118,6 +119,7 @@ def test_one_token_serves_many_threads(serve, clock):
     assert sent(server, "authorization") == ["Bearer tok-abcdef"] * 10
 
 
+@pytest.mark.fault(8)
 def test_ten_threads_refused_together_renew_once(serve, clock):
     """Single flight holds for a 401 as well."""
     issuer = serve(
@@ -162,6 +164,7 @@ def test_a_token_is_renewed_before_it_runs_out(serve, clock):
         http(200, b"[]"),
     ],
 )
+@pytest.mark.fault(8)
 def test_a_refused_grant_stops(serve, clock, answer):
     """A person must act; no token means no request."""
     server = serve(http(200))
@@ -172,6 +175,7 @@ def test_a_refused_grant_stops(serve, clock, answer):
     assert server.requests == []
 
 
+@pytest.mark.fault(8)
 def test_credentials_are_masked_from_their_first_use_on(serve, clock):
     """A library that logs its headers must not log ours."""
     HttpClient(

@@ -25,6 +25,7 @@ def client(server, clock, policy=QUICK, **kw):
 
 @pytest.mark.parametrize("status", [429, 503])
 @pytest.mark.parametrize("writes", [False, True])
+@pytest.mark.fault(3)
 def test_retry_after_seconds_is_obeyed(serve, clock, status, writes):
     """A client that comes back early is locked out by the vendor; one that gives up loses a run."""
     server = serve(http(status, b"{}", "Retry-After: 7"), http(200, b'{"ok": 1}'))
@@ -35,6 +36,7 @@ def test_retry_after_seconds_is_obeyed(serve, clock, status, writes):
     assert clock.slept == [7.0]
 
 
+@pytest.mark.fault(3)
 def test_retry_after_date_counts_from_the_servers_own_date(serve, clock):
     """A machine whose clock is an hour off would wait an hour too long, or not at all."""
     theirs = NOW + timedelta(hours=5)
@@ -54,6 +56,7 @@ def test_retry_after_date_counts_from_the_servers_own_date(serve, clock):
 
 
 @pytest.mark.parametrize("garbage", ["soon", "-5", "inf", "nan", "1e9", "0x10", "", "٣", "Mon, 99"])
+@pytest.mark.fault(3)
 def test_unusable_retry_after_falls_back_to_jitter(serve, clock, garbage):
     """Garbage in a header must not crash the run, nor make it wait for ever or not at all."""
     server = serve(
@@ -66,6 +69,7 @@ def test_unusable_retry_after_falls_back_to_jitter(serve, clock, garbage):
     assert 0 < clock.slept[0] <= QUICK.backoff
 
 
+@pytest.mark.fault(3)
 def test_a_wait_beyond_fifteen_minutes_is_handed_back_at_once(serve, clock):
     """A run that sleeps for hours holds its lease and looks dead."""
     server = serve(http(429, b"{}", "Retry-After: 901"))
@@ -88,6 +92,7 @@ def test_a_wait_that_passes_the_deadline_is_handed_back(serve, clock):
     assert clock.slept == []
 
 
+@pytest.mark.fault(3)
 def test_a_storm_ends_in_wait_after_the_last_try(serve, clock):
     """Endless tries against a server that is down keep it down."""
     server = serve(http(500))
@@ -98,6 +103,7 @@ def test_a_storm_ends_in_wait_after_the_last_try(serve, clock):
     assert len(server.requests) == QUICK.attempts
 
 
+@pytest.mark.fault(3)
 def test_jitter_stays_under_a_ceiling_that_doubles(serve, clock):
     """Without growth a retry is a hammer; without jitter it is a herd."""
     policy = Policy(attempts=9, backoff=1, longest_backoff=16, seed=3)
@@ -112,6 +118,7 @@ def test_jitter_stays_under_a_ceiling_that_doubles(serve, clock):
 
 
 @pytest.mark.parametrize("status", [408, 500, 502, 503, 504, 520])
+@pytest.mark.fault(2)
 def test_an_outage_after_a_write_is_unknown_and_never_repeated(serve, clock, status):
     """The server may have applied it: neither success nor failure may be recorded."""
     server = serve(http(status))
@@ -123,6 +130,7 @@ def test_an_outage_after_a_write_is_unknown_and_never_repeated(serve, clock, sta
 
 
 @pytest.mark.parametrize("fate", [reset, hang], ids=["apply-then-reset", "apply-then-hang"])
+@pytest.mark.fault(2)
 def test_a_write_without_an_answer_is_unknown_and_sent_once(serve, clock, fate):
     """Sending it again inside would apply it twice behind the ledger's back."""
     server = serve(fate)
@@ -243,6 +251,7 @@ def test_the_vendors_own_way_of_saying_slow_down(serve, clock):
     assert clock.slept == [4, 2]
 
 
+@pytest.mark.fault(3)
 def test_one_requests_retry_after_holds_all_of_the_credential(serve, clock):
     """Two threads on one token must not answer a 429 with twice the traffic."""
     limiter = Limiter(clock=clock)
@@ -256,6 +265,7 @@ def test_one_requests_retry_after_holds_all_of_the_credential(serve, clock):
     assert clock.slept == [500.0]
 
 
+@pytest.mark.fault(3)
 def test_the_circuit_opens_after_three_calls_that_failed_throughout(serve, clock):
     """Six tries for each of a thousand pages against a dead server last for hours."""
     limiter = Limiter(clock=clock)

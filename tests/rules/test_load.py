@@ -158,6 +158,7 @@ WHENS = {
 
 
 @pytest.mark.parametrize("when", WHENS)
+@pytest.mark.fault(19)
 def test_a_wrong_condition_is_one_fault_with_a_way_out(when, tmp_path):
     """A condition that cannot be meant is refused before it selects the wrong people."""
     message, hint = WHENS[when]
@@ -216,6 +217,7 @@ KEYS = {
 
 
 @pytest.mark.parametrize("body", KEYS)
+@pytest.mark.fault(19)
 def test_a_wrong_key_is_a_fault(body, tmp_path):
     """What stands beside the condition decides where people are sent: it is read as strictly."""
     write(tmp_path, "x", f"when: {{title: x}}\n{body}\n")
@@ -255,6 +257,7 @@ def test_a_trait_or_ladder_in_the_wrong_folder_is_one_fault(tmp_path, kind):
     assert hint == f"Move it below the folder {kind}s/"
 
 
+@pytest.mark.fault(19)
 def test_missing_keys_and_folder(tmp_path):
     """A half-written rule must not run, and no folder is not an empty folder."""
     (tmp_path / "x.yaml").write_text("when: {title: x}\n")

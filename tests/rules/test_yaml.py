@@ -43,6 +43,7 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.fault(19)
 def test_hostile_file_is_refused_with_its_line(name):
     """A trick of YAML that passes silently changes who is in a segment."""
     text, line, words = HOSTILE[name]
@@ -118,6 +119,7 @@ def test_plain_scalars_are_those_of_the_core(text, value):
 
 
 @given(st.binary(max_size=300))
+@pytest.mark.fault(19)
 def test_any_bytes_give_faults(raw):
     """No file of a user's may end in a traceback, nor be passed over."""
     desk = Desk("x.yaml")

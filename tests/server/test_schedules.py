@@ -7,6 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -49,6 +50,7 @@ def test_the_shipped_schedules_are_told_in_the_companys_time_zone() -> None:
     assert {len(row.times) for row in rows.values() if row.rule} == {5}
 
 
+@pytest.mark.fault(12)
 def test_a_nightly_run_keeps_its_wall_clock_time_when_clocks_change() -> None:
     """If this fails, the night run drifts by an hour for half of the year."""
     daily = Schedule(slug="daily", cron="15 4 * * *", timezone="America/New_York")

@@ -89,6 +89,7 @@ def test_an_empty_set_clears_and_no_reason_leaves_the_old_one(ready):
     assert held(ready, "1") is None
 
 
+@pytest.mark.fault(5)
 def test_applying_twice_is_applying_once(ready):
     """A repeated delivery must not change the record again."""
     destination = ready.destination()
@@ -100,6 +101,7 @@ def test_applying_twice_is_applying_once(ready):
 
 
 @pytest.mark.parametrize("shuffled", [False, True])
+@pytest.mark.fault(4)
 def test_a_207_gives_each_row_its_own_verdict_in_order(open_portal, shuffled):
     """A record that is gone must not hide its neighbours, nor hide behind them."""
     portal = open_portal(shuffle_batches=shuffled)
@@ -134,6 +136,7 @@ def test_a_207_gives_each_row_its_own_verdict_in_order(open_portal, shuffled):
     ],
     ids=str,
 )
+@pytest.mark.fault(4)
 def test_a_row_that_the_reply_does_not_prove_is_unknown(ready, lie):
     """Two hundred alone proves nothing; the row is read back before it counts."""
     ready.fault(path="batch/update", set_json=lie)
@@ -179,6 +182,7 @@ def test_a_missing_property_refuses_the_batch(portal):
     ],
     ids=str,
 )
+@pytest.mark.fault(2)
 def test_a_lost_answer_is_an_unknown_outcome_and_never_repeated(ready, fault):
     """Neither success nor failure may be assumed, and the write may not be sent twice."""
     ready.fault(path="batch/update", **fault)
@@ -189,6 +193,7 @@ def test_a_lost_answer_is_an_unknown_outcome_and_never_repeated(ready, fault):
     assert len(ready.writes()) <= 1
 
 
+@pytest.mark.fault(3)
 def test_a_throttled_write_is_sent_again_after_the_window(ready):
     """429 proves that nothing was applied, so the batch goes out again, once."""
     body = {"errorType": "RATE_LIMIT", "policyName": "TEN_SECONDLY_ROLLING"}

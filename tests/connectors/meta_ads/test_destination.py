@@ -125,6 +125,7 @@ def test_nothing_readable_leaves(destination, ready, fake):
     assert len(fake.requests()) == before
 
 
+@pytest.mark.fault(5)
 def test_applying_twice_is_applying_once(destination, ready, fake, changes, hashed_rows):
     """If this fails, a crash between call and ledger leaves the list wrong."""
     for _ in range(3):
@@ -145,6 +146,7 @@ def test_a_new_process_at_the_same_instant_still_confirms(
     assert by_text(fake.members(ready.remote["audience_id"])) == hashed_rows(EMAILS)
 
 
+@pytest.mark.fault(4)
 def test_a_row_that_meta_names_is_rejected_alone(destination, ready, fake, changes):
     """If this fails, one bad row takes its whole batch down, or is taken for sent."""
     rows = changes(EMAILS)
@@ -162,6 +164,7 @@ def test_a_row_that_meta_names_is_rejected_alone(destination, ready, fake, chang
 
 
 @pytest.mark.parametrize("samples", [{}, [], {"not json": "why"}, None])
+@pytest.mark.fault(4)
 def test_a_row_that_meta_does_not_name_is_found(destination, ready, fake, changes, samples):
     """If this fails, an unnamed bad row is confirmed, or the good ones with it are not."""
     rows = changes(EMAILS)
@@ -214,6 +217,7 @@ def test_a_vendor_reason_never_carries_data(destination, ready, fake, changes):
         {"session_id": "1"},
     ],
 )
+@pytest.mark.fault(4)
 def test_counts_that_do_not_fit_prove_nothing(destination, ready, fake, changes, lie):
     """If this fails, rows that Meta never counted are believed to be in the list."""
     fake.fault(path="/users", set_json=lie)
@@ -241,6 +245,7 @@ def test_counts_that_do_not_fit_prove_nothing(destination, ready, fake, changes,
         {"content_type": "text/html"},
     ],
 )
+@pytest.mark.fault(2)
 def test_what_cannot_be_read_is_unknown(destination, ready, fake, changes, fault, hashed_rows):
     """If this fails, a page of HTML counts as success, as it does for Meta's own SDK."""
     fake.fault(path="/users", **fault)
@@ -282,6 +287,7 @@ def test_error_map(destination, ready, fake, changes, status, code, subcode, exp
     assert fake.members(ready.remote["audience_id"]) == []
 
 
+@pytest.mark.fault(3)
 def test_a_throttle_says_for_how_long(fake_with, opened, target, changes):
     """If this fails, the hub hammers an ad account that asked for rest."""
     fake = fake_with(calls_per_hour=3)
@@ -328,6 +334,7 @@ def test_ensure_makes_one_audience(destination, target, fake, opened):
     assert len(listed["data"][0]["description"]) <= 100
 
 
+@pytest.mark.fault(1)
 def test_an_audience_made_by_a_run_that_died_is_found(destination, target, fake):
     """If this fails, a crash after creation leaves an orphan and a second audience."""
     fake.fault(path="/customaudiences", method="POST", status=502, body="", after_apply=True)

@@ -110,6 +110,7 @@ def test_a_restricted_picklist_names_the_missing_value(org, tags):
         tags.ensure(CONTACT, [*OPTIONS, TagOption("churn_risk", "Churn risk")])
 
 
+@pytest.mark.fault(5)
 def test_applying_twice_leaves_the_same(org, tags):
     """A repeated batch would add to what is there."""
     member = org.id("Contact", "c1")
@@ -134,6 +135,7 @@ def test_no_tags_clears_the_field_and_no_reason_leaves_it(org, big, bulk):
     assert set(destination.read(CONTACT, members).values()) == {TagValue((), "first")}
 
 
+@pytest.mark.fault(4)
 def test_each_row_of_a_collection_gets_its_own_verdict(org, tags):
     """A refused row would hide its neighbours, or hide behind them."""
     first, second, lost = (org.id("Contact", one) for one in ("c1", "c2", "c3"))
@@ -153,6 +155,7 @@ def test_each_row_of_a_collection_gets_its_own_verdict(org, tags):
     assert [one["member"] for one in writes(org)] == [first]
 
 
+@pytest.mark.fault(6)
 def test_a_locked_account_asks_for_another_try(org, tags):
     """A lock would be booked as a lasting refusal."""
     member = org.id("Contact", "c1")
@@ -196,6 +199,7 @@ def test_reasons_survive_bulk_with_and_without_charset(big, many, kind):
     assert {one.reason for one in destination.read(CONTACT, members).values()} == {text}
 
 
+@pytest.mark.fault(4)
 def test_failed_and_unprocessed_rows_of_a_job_are_told_apart(big, many):
     """JobComplete, or Failed, would be taken for the verdict of every row."""
     destination, members = many
@@ -213,6 +217,7 @@ def test_failed_and_unprocessed_rows_of_a_job_are_told_apart(big, many):
     assert sum(one.verdict == "confirmed" for one in receipts.values()) == 298
 
 
+@pytest.mark.fault(4)
 def test_result_files_that_do_not_add_up_confirm_nothing(big, many):
     """A row that no file mentions would be believed written."""
     destination, members = many
@@ -223,6 +228,7 @@ def test_result_files_that_do_not_add_up_confirm_nothing(big, many):
     assert len(receipts) == 400
 
 
+@pytest.mark.fault(4)
 def test_a_job_that_counts_otherwise_than_its_files_confirms_nothing(big, many):
     """The vendor's own count of failures would be ignored."""
     destination, members = many
@@ -269,6 +275,7 @@ def test_a_job_refused_for_its_field_stops(big, many):
         {"path": "unprocessedrecords", "content_type": "text/html", "times": 9},
     ],
 )
+@pytest.mark.fault(2)
 def test_a_job_whose_end_is_not_seen_is_unknown(big, many, fault):
     """A closed job may have been applied: neither success nor failure may be booked."""
     destination, members = many
@@ -307,6 +314,7 @@ def test_nothing_is_applied_before_a_job_is_closed(big, many):
         {"content_type": "text/html"},
     ],
 )
+@pytest.mark.fault(2)
 def test_a_collection_without_a_readable_answer_is_unknown(org, tags, fault):
     """The write may have happened; it must be settled by reading back."""
     faults(org, {"path": "/composite/sobjects", **fault})
@@ -318,6 +326,7 @@ def test_a_collection_without_a_readable_answer_is_unknown(org, tags, fault):
     assert len(writes(org)) == 1
 
 
+@pytest.mark.fault(8)
 def test_a_session_that_dies_in_a_job_is_renewed(big, many):
     """A token's end between upload and results would lose every verdict."""
     destination, members = many
@@ -328,6 +337,7 @@ def test_a_session_that_dies_in_a_job_is_renewed(big, many):
     assert len(writes(big)) == 400
 
 
+@pytest.mark.fault(8)
 def test_a_session_that_cannot_be_renewed_stops(org):
     """A ready session id that has ended would be tried for ever."""
     org.sandbox.options["session_id"] = "another"
