@@ -53,10 +53,11 @@ check: setup ## Style, types, layers, and the project's own rules and settings
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/audiencehub check
 
-generate: setup ## Schemas for editors and docs/rules.md, made anew from the rule language
+generate: setup ## Schemas for editors, docs/rules.md and README's table of faults, made anew
 	$(BIN)/python -m audiencehub.rules.schema > segment_rules/schema.json
 	$(BIN)/python -m audiencehub.rules.computedschema segment_rules
 	$(BIN)/python -m audiencehub.rules.reference > docs/rules.md
+	$(BIN)/python -m tests.house.faults
 
 bench: setup ## Benchmarks: ratios in one run, never a test
 	$(BIN)/python -m tests.bench
