@@ -58,6 +58,9 @@ class Source(ABC):
     """Reads one vendor. Paging and cursors are its own affair; cleaning is not."""
 
     streams: ClassVar[Sequence[Stream]] = ()
+    remembered: Cursor | None = None
+    """Where the stream stood after its last complete pull, also when all of it is read anew: what
+    was there then, and is no more, is a change of the vendor's schema."""
 
     def __init__(self, context: Context) -> None:
         self.context = context
@@ -173,7 +176,7 @@ class Destination(ABC):
     def remember(self, target: Target, mark: str) -> None:
         """Keep this line beside the target, in place of the one before; only where `can.remembers`.
 
-        Letters, digits, `-` and `:`, at most 60. Raises Stop, Wait, OutcomeUnknown.
+        Lower-case hex digits, a colon and a number, at most 40 characters. Raises Stop, Wait, OutcomeUnknown.
         """
         raise NotImplementedError(f"{type(self).__name__} cannot keep {mark!r}")
 

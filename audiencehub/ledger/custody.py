@@ -81,8 +81,8 @@ class Custody:
 
     @property
     def mark(self) -> str:
-        """What a destination keeps: `<ledger id>:<epoch>`."""
-        return f"{self._id()}:{self.epoch}"
+        """What a destination keeps: `<twelve characters of the ledger's id>:<epoch>`."""
+        return f"{self._name()}:{self.epoch}"
 
     def look(self) -> None:
         """Compare with the stamp; a restore goes on record, and the stamp follows the ledger."""
@@ -130,12 +130,12 @@ class Custody:
         ledger, _, epoch = (mark or "").partition(":")
         if not ledger or not epoch.isdecimal():
             return True
-        if ledger == self._id() and int(epoch) <= self.epoch:
+        if ledger == self._name() and int(epoch) <= self.epoch:
             return True
         if int(epoch) <= self._former(ledger):
             return True
         with self._gate():
-            cause: Cause = "rolled_back" if ledger == self._id() else "other_ledger"
+            cause: Cause = "rolled_back" if ledger == self._name() else "other_ledger"
             self._found(cause, int(epoch), witness, ledger)
             self._write(_Stamp(self._id(), self.epoch, self._audit.witnessed, True))
         return False
@@ -220,6 +220,10 @@ class Custody:
         """Up to which batch another ledger's count is known and was dealt with."""
         found = self._db.row("SELECT epoch FROM former WHERE ledger=?", (ledger,))
         return int(found[0]) if found else -1
+
+    def _name(self) -> str:
+        """Short enough for a line of text at a vendor."""
+        return self._id().replace("-", "")[:12]
 
     def _id(self) -> str:
         found = self._db.row("SELECT value FROM meta WHERE key='uuid'")

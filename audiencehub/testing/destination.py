@@ -70,6 +70,26 @@ class DestinationContract(Contract, ABC):
                 assert_instruction(found.value, bench)
             assert (self.held(bench, target), bench.written()) == (before, log)
 
+    def test_a_line_that_is_kept_is_told_again(self, bench: FakeBench) -> None:
+        """Where a destination can tell which ledger sent last, a lost one is noticed even when its
+        whole folder was put back; a line that is lost or stale would tell of another."""
+        if not bench.destination().can.remembers:
+            with pytest.raises(NotImplementedError):
+                bench.destination().recall(self.targets(bench)[0])
+            return
+        for target in self.ready(bench):
+            held = self.held(bench, target)
+            assert bench.destination().recall(target) is None
+            for mark in ("0123456789ab:7", "0123456789ab:1234567"):
+                bench.destination().remember(target, mark)
+                bench.destination().ensure(target, OPTIONS)
+                assert bench.destination().recall(target) == mark
+                # A ledger that was lost does not know what the place is called there.
+                assert bench.destination().recall(replace(target, remote={})) == mark
+            assert self.held(bench, target) == held
+            with pytest.raises(Stop):
+                bench.destination(wrong=True).remember(target, "0123456789ab:8")
+
     def test_ensure_is_idempotent(self, bench: FakeBench) -> None:
         """A place that is made again each run leaves a trail of empty audiences and fields."""
         for target in self.targets(bench):

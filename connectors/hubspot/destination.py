@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import ClassVar
@@ -13,13 +14,14 @@ from audiencehub.model import Change, Quota, Receipt, TagOption, TagValue, Targe
 from connectors.hubspot.api import Api
 from connectors.hubspot.options import Options
 from connectors.hubspot.reading import batch_read_values
-from connectors.hubspot.setup import ensure_properties
+from connectors.hubspot.setup import ABOUT, ensure_properties
 from connectors.hubspot.writes import write
 
 OBJECTS = {"contact": "contacts", "account": "companies"}
 TAGS, REASON = "audiencehub_segments", "audiencehub_reason"
 BATCH = 100
 """Inputs that a batch update takes (HubSpot, "CRM objects: batch endpoints")."""
+MARK = re.compile(r"\[([0-9a-f]{12}:[0-9]+)\]$")
 SETUP_CALLS, FIRST_CALLS = 3, 8
 """A look at both properties, and new options; before the first time a look, a group, a property
 and the group's look again for each."""
@@ -29,7 +31,11 @@ class HubSpotDestination(Destination):
     """Writes whole tag sets by record id; the hub alone owns both properties."""
 
     can: ClassVar = Capabilities(
-        kinds=frozenset({"tag"}), places=tuple(OBJECTS), batch_size=BATCH, reads=True
+        kinds=frozenset({"tag"}),
+        places=tuple(OBJECTS),
+        batch_size=BATCH,
+        reads=True,
+        remembers=True,
     )
 
     def __init__(self, context: Context, clock: Clock | None = None) -> None:
@@ -72,6 +78,20 @@ class HubSpotDestination(Destination):
                 tags = {one for one in (values.get(TAGS) or "").split(";") if one}
                 held[id_] = TagValue(tuple(sorted(tags)), values.get(REASON) or "")
         return held
+
+    def remember(self, target: Target, mark: str) -> None:
+        """In the description of the tag property, which the hub alone writes."""
+        body = {"description": f"{ABOUT} [{mark}]"}
+        self.api.patch("properties", f"{_kind(target)}/{TAGS}", body)
+
+    def recall(self, target: Target) -> str | None:
+        """What the description of the tag property ends with; None without one."""
+        where = f"{_kind(target)}/{TAGS}"
+        reply = self.api.get("properties", where, accept={200, 404})
+        if reply.status == 404:
+            return None
+        found = MARK.search(str(reply.json().get("description") or ""))
+        return found[1] if found else None
 
     def setting_up(self, target: Target) -> int:
         """The looks at the two properties; with OAuth a new token and a vain look at the usage."""

@@ -16,6 +16,7 @@ from audiencehub.model import TagOption
 from connectors.hubspot.api import Api, impossible
 
 LONGEST_LABEL = 200
+ABOUT = "Segments of audiencehub, which alone writes this property."
 
 
 def ensure_properties(
@@ -46,7 +47,7 @@ def _tag_property(group: str, name: str, options: Sequence[TagOption]) -> Any:
         group_name=group,
         type="enumeration",
         field_type="checkbox",
-        description="Segments of audiencehub, which alone writes this property.",
+        description=ABOUT,
         options=_options([], options),
         form_field=False,
     )

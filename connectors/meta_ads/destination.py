@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
@@ -23,6 +24,7 @@ from connectors.meta_ads.options import Options
 from connectors.meta_ads.upload import MOST_ROWS, Upload, outcome, prepare
 
 HOST = "https://graph.facebook.com"
+MARK = re.compile(r"\[([0-9a-f]{12}:[0-9]+)\]$")
 EXTRA_CALLS = 60
 """Further uploads that one batch may cost to find invalid rows that Meta does not name."""
 _HANDLED = frozenset({200, 400, 401, 403, 404})
@@ -39,6 +41,7 @@ class MetaAds(Destination):
         identifiers=("email", "phone", "first_name", "last_name", "zip", "country", "external_id"),
         need=Need("advertising", "ads"),
         minimum=100,
+        remembers=True,
     )
 
     def __init__(self, context: Context) -> None:
@@ -100,9 +103,7 @@ class MetaAds(Destination):
 
     def apply(self, target: Target, changes: Sequence[Change]) -> Sequence[Receipt]:
         """Add and remove people. Once a first upload is through, faults become receipts."""
-        audience = target.remote.get("audience_id")
-        if not audience:
-            raise Stop(f"{target.id} has no audience yet.", hint="Run: audiencehub sync")
+        audience = self._audience(target)
         uploads, receipts = prepare(changes)
         sent = False
         for upload in uploads:
@@ -119,6 +120,20 @@ class MetaAds(Destination):
         """Two uploads a batch at most: people with and without an id of the company's own go apart.
         Rows that Meta calls invalid without naming them cost more."""
         return min(total, 2 * super().calls(target, total))
+
+    def remember(self, target: Target, mark: str) -> None:
+        """In the audience's description, behind the mark that it is found by."""
+        said = f"Kept by {self.options.namespace}. {self._mark(target)} [{mark}]"
+        self._call("POST", self._audience(target), {"description": said})
+
+    def recall(self, target: Target) -> str | None:
+        """What the audience's description ends with; None without an audience or a line."""
+        known = target.remote.get("audience_id") or self._marked(target)
+        if not known:
+            return None
+        said = self._call("GET", known, {"fields": "description"}).get("description")
+        found = MARK.search(str(said or ""))
+        return found[1] if found else None
 
     def setting_up(self, target: Target) -> int:
         """A look at the audience; before the first time it is looked for and made. Each further
@@ -145,6 +160,12 @@ class MetaAds(Destination):
             f"in {minutes} min" if minutes else "",
             unit="percent",
         )
+
+    def _audience(self, target: Target) -> str:
+        audience = target.remote.get("audience_id")
+        if not audience:
+            raise Stop(f"{target.id} has no audience yet.", hint="Run: audiencehub sync")
+        return audience
 
     def _settle(
         self, target: Target, audience: str, upload: Upload, changes: Sequence[Change]

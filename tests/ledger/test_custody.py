@@ -129,11 +129,11 @@ def test_another_hub_on_the_same_place_is_known_until_it_sends_again(tmp_path, n
     """Two hubs that own one field take each other's tags for their own."""
     ledger = Ledger.open(tmp_path)
 
-    assert not ledger.custody.judge("other-ledger:7", "crm/contact/tags")
+    assert not ledger.custody.judge("0123456789ab:7", "crm/contact/tags")
     ledger.custody.settle("crm/contact/tags", "whole", "read back", "ann", "12 read", now)
-    assert ledger.custody.judge("other-ledger:7", "crm/contact/tags")
+    assert ledger.custody.judge("0123456789ab:7", "crm/contact/tags")
     assert ledger.custody.state("crm/contact/tags") == "whole"
-    assert not ledger.custody.judge("other-ledger:8", "crm/contact/tags")
+    assert not ledger.custody.judge("0123456789ab:8", "crm/contact/tags")
     assert ledger.custody.state("crm/contact/tags") == "held"
     assert ledger.custody.judge("what is this", "crm/contact/tags")
     ledger.close()
