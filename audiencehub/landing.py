@@ -74,7 +74,9 @@ def note(folder: Path, pulls: Sequence[StreamPull]) -> None:
 
 
 def noted(folder: Path) -> list[StreamPull]:
-    """What a pull came to."""
+    """What a pull came to; nothing where it did not come to anything."""
+    if not (folder / "pull.json").exists():
+        return []
     return [StreamPull(**one) for one in json.loads((folder / "pull.json").read_text("utf-8"))]
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import base64
+import re
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from audiencehub.errors import Stop
+from audiencehub.errors import Stop, Wait
 from audiencehub.http.clock import MACHINE, Clock
 from audiencehub.http.redaction import hide
 
@@ -123,6 +124,10 @@ class OAuth(Auth):
             raise Stop(
                 f"The token endpoint refused the credentials ({reply.status} {reply.code}).",
                 hint="Check client id and secret, and that the app is allowed this access",
+            )
+        if not re.fullmatch(r"[\x21-\x7e]+", token):
+            raise Wait(
+                "The token endpoint answers with what no header can carry.", hint="Run again later"
             )
         seconds = body.get("expires_in")
         known = isinstance(seconds, int | float | str) and str(seconds).isdecimal()

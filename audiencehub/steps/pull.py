@@ -11,10 +11,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from audiencehub.connector import Enricher, Source
-from audiencehub.errors import Incomplete, Wait
+from audiencehub.errors import Incomplete, Stop, Wait
 from audiencehub.hub import Hub
 from audiencehub.landing import Sieve, StreamPull, note, spool
-from audiencehub.model import Page, Stream
+from audiencehub.model import Cursor, Page, Stream
 from audiencehub.opening import open_source
 
 
@@ -37,11 +37,33 @@ def pull(hub: Hub, name: str, full: bool = False) -> Pulled:
     if not isinstance(source, Source):
         return enrich(hub, name)
     folder = _fresh(spool(hub.settings, hub.run_id, name))
-    done = []
+    done: list[StreamPull] = []
+    stopped: Stop | None = None
     for stream in source.available():
-        cursor = None if full else hub.ledger.manifests.cursor(name, stream.name)
-        done.append(_read(hub, name, stream, source.pull(stream, cursor), folder))
-    return _noted(folder, Pulled(name, tuple(done)))
+        cursor = source.remembered = hub.ledger.manifests.cursor(name, stream.name)
+        pages = _begun(source, stream, None if full else cursor)
+        try:
+            done.append(_read(hub, name, stream, _unless(stopped, pages), folder))
+        except Stop as error:
+            stopped = error
+            done.append(StreamPull(stream.name, reason=f"{error.message} {error.hint}"))
+    pulled = _noted(folder, Pulled(name, tuple(done)))
+    if stopped is not None:
+        # What was not read is noted as such, so that nobody is removed on what was read before.
+        raise stopped
+    return pulled
+
+
+def _begun(source: Source, stream: Stream, cursor: Cursor | None) -> Iterator[Page]:
+    """A stream's pages; what its source refuses before the first is raised with the first."""
+    yield from source.pull(stream, cursor)
+
+
+def _unless(stopped: Stop | None, pages: Iterator[Page]) -> Iterator[Page]:
+    """The pages, but for a source that cannot go on."""
+    if stopped is not None:
+        raise stopped
+    yield from pages
 
 
 def enrich(hub: Hub, name: str) -> Pulled:

@@ -48,6 +48,15 @@ def listing(
         after = then
 
 
+def named(api: Api, kind: str) -> set[str]:
+    """The properties that an object type has. Raises Incomplete."""
+    listed = results_of(api.get("properties", kind))["results"]
+    names = {one.get("name") for one in listed if isinstance(one, dict)}
+    if not listed or len(names) != len(listed) or not all(isinstance(n, str) for n in names):
+        raise impossible(f"the properties of {kind}", "cannot be read")
+    return {str(one) for one in names}
+
+
 def total(api: Api, kind: str) -> int:
     """How many live records the search index counts."""
     body = {
@@ -81,7 +90,8 @@ def batch_read_values(
         "propertiesWithHistory": [],
     }
     found = results_of(api.post("objects", f"{kind}/batch/read", body, accept={200, 207}))
-    read = {str(one["id"]): one["properties"] for one in checked(found["results"], kind)}
+    rows = checked(found["results"], kind, properties)
+    read = {str(one["id"]): one["properties"] for one in rows}
     unexplained = set(ids) - set(read) - missing_ids(found)
     # The id of a record that was merged away may be answered with the survivor.
     strangers = set(read) - set(ids)
@@ -102,14 +112,14 @@ def missing_ids(body: dict[str, Any]) -> set[str]:
 
 
 def checked(results: list[Any], kind: str, asked: Sequence[str] = ()) -> list[Record]:
-    """The records, each with an id and properties: some of those asked for, since HubSpot names
-    empty ones too. Raises Incomplete."""
+    """The records, each with an id and the properties asked for: of those that there are, HubSpot
+    names empty ones too. Raises Incomplete."""
     for one in results:
         if not isinstance(one, dict) or not _is_id(one.get("id")):
             raise impossible(f"a request for {kind}", "holds a record without id")
         properties = one.get("properties")
-        if not isinstance(properties, dict) or (asked and properties.keys().isdisjoint(asked)):
-            raise impossible(f"a request for {kind}", "holds a record without properties")
+        if not isinstance(properties, dict) or not properties.keys() >= set(asked):
+            raise impossible(f"a request for {kind}", "holds a record without its properties")
     return results
 
 

@@ -9,14 +9,14 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 from audiencehub.connector import Context, Source
-from audiencehub.errors import ConfigError, Stop
+from audiencehub.errors import ConfigError, Incomplete, Stop
 from audiencehub.http import Clock, HttpRefused
 from audiencehub.model import Cursor, Json, Page, Row, Stream
-from connectors.hubspot.api import Api, impossible, results_of
+from connectors.hubspot.api import Api, impossible
 from connectors.hubspot.linking import link, subscribe
 from connectors.hubspot.mapping import ACTIVITIES, Mapper
 from connectors.hubspot.options import Options
-from connectors.hubspot.reading import Record, listing, total
+from connectors.hubspot.reading import Record, listing, named, total
 from connectors.hubspot.windows import changed, millis
 
 KINDS = {
@@ -42,6 +42,7 @@ class HubSpotSource(Source):
         self._clock = clock
         self.options = Options(**context.options)
         self.mapper = Mapper(self.options, context.custom)
+        self._asked: dict[str, list[str]] = {}
 
     @cached_property
     def api(self) -> Api:
@@ -68,29 +69,40 @@ class HubSpotSource(Source):
         """
         self._verify(stream)
         horizon = self.context.now - timedelta(minutes=self.options.overlap_minutes)
+        end = {"since": _iso(horizon)} | {
+            f"fields.{kind}": ",".join(sorted(self._asked[kind])) for kind in KINDS[stream.name]
+        }
         if cursor is None:
-            return _closed(self._whole(stream), {"since": _iso(horizon)}, full=True)
+            return _closed(self._whole(stream), end, full=True)
         since = min(_since(cursor), horizon)
-        return _closed(self._changes(stream, since, horizon), {"since": _iso(horizon)}, full=False)
+        return _closed(self._changes(stream, since, horizon), end, full=False)
 
     def rows(self, stream: Stream, record: Json) -> Iterable[Row]:
         """Contact, consent, account, deal, event rows; tombstones of archived and merged ones."""
         return self.mapper.rows(stream.name, record)
 
     def _verify(self, stream: Stream) -> None:
-        """HubSpot leaves unknown properties out without a word, so mapped ones are looked up."""
-        mapped = self.mapper.own.get(stream.name, {})
-        if not mapped:
-            return
-        (kind,) = KINDS[stream.name]
-        listed = results_of(self.api.get("properties", kind))["results"]
-        known = {str(one.get("name")) for one in listed}
-        missing = sorted(set(mapped.values()) - known)
-        if missing:
-            raise Stop(
-                f"HubSpot's {kind} have no property {', '.join(missing)}.",
-                hint=f"Correct [sources.{self.context.name}.options.fields.{stream.name}]",
-            )
+        """HubSpot leaves unknown properties out without a word, so all are looked up first.
+
+        Raises Stop for a mapped one that is not there, Incomplete for one that was, and is no more.
+        """
+        for kind in KINDS[stream.name]:
+            known = named(self.api, kind)
+            mapped = set(self.mapper.own.get(stream.name, {}).values())
+            if mapped - known:
+                raise Stop(
+                    f"HubSpot's {kind} have no property {', '.join(sorted(mapped - known))}.",
+                    hint=f"Correct [sources.{self.context.name}.options.fields.{stream.name}]",
+                )
+            wanted = self.mapper.properties(kind)
+            before = {*(self.remembered or {}).get(f"fields.{kind}", "").split(",")}
+            if gone := sorted((before & {*wanted}) - known):
+                raise Incomplete(
+                    f"HubSpot's {kind} no longer have the property {', '.join(gone)}.",
+                    hint="Restore it, or name another for that field in "
+                    f"[sources.{self.context.name}.options.fields.{stream.name}]",
+                )
+            self._asked[kind] = [one for one in wanted if one in known]
 
     def _whole(self, stream: Stream) -> Iterator[Page]:
         kinds = KINDS[stream.name]
@@ -98,7 +110,7 @@ class HubSpotSource(Source):
         everything = sum(expected.values())
         for kind in kinds:
             seen: set[str] = set()
-            properties = self.mapper.properties(kind)
+            properties = self._asked[kind]
             for records in listing(self.api, kind, properties):
                 seen.update(record["id"] for record in records)
                 yield Page(self._enriched(kind, records), total=everything, full=True)
@@ -126,7 +138,7 @@ class HubSpotSource(Source):
                 yield Page(self._tombstones(kind, fresh))
         low, high = millis(_iso(since)), millis(_iso(self.context.now))
         for kind in kinds:
-            for records, done in changed(self.api, kind, self.mapper.properties(kind), low, high):
+            for records, done in changed(self.api, kind, self._asked[kind], low, high):
                 at = min(datetime.fromtimestamp(done / 1000, UTC), horizon)
                 resume = {"since": _iso(max(at, since))} if len(kinds) == 1 else None
                 yield Page(self._enriched(kind, records), cursor=resume)

@@ -121,7 +121,10 @@ class _Window:
             "after": after,
         }
         found = self.api.search(self.kind, body)
-        checked(found["results"], self.kind, self.properties)
+        rows = checked(found["results"], self.kind, self.properties)
+        # Search knows live records only; an archived one would go for a tombstone.
+        if any(row.get("archived") for row in rows):
+            raise impossible(f"search of {self.kind}", "holds archived records")
         return found
 
     def _between(self, low: int) -> list[dict[str, Any]]:

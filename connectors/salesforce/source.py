@@ -47,6 +47,8 @@ class _Pull:
     """Where each sObject stands; becomes the cursor of the last page."""
     total: int = 0
     newest: dict[str, datetime] = field(default_factory=dict)
+    covered: dict[str, datetime] = field(default_factory=dict)
+    """Up to when the vendor's list of deletions of an sObject is whole."""
 
     def saw(self, entity: str, records: Sequence[Json]) -> None:
         """Remember the newest stamp."""
@@ -113,9 +115,11 @@ class SalesforceSource(Source):
         """
         entities = STREAMS[stream.name]
         columns = {one.name: self._columns(stream, one) for one in entities}
-        removed = None if cursor is None else self._removed(entities, cursor)
+        covered: dict[str, datetime] = {}
+        removed = None if cursor is None else self._removed(entities, cursor, covered)
         # Deletions that the vendor no longer lists are found only by reading everything.
         pull = _Pull(stream, removed is None, dict(cursor or {}) if removed is not None else {})
+        pull.covered = covered if removed is not None else {}
         if removed:
             pull.total += len(removed)
             yield Page(removed, full=pull.full)
@@ -125,7 +129,7 @@ class SalesforceSource(Source):
             if count > self.options.bulk_query_above:
                 yield from self._bulk(pull, entity, columns[entity.name], soql)
             else:
-                yield from self._rest(pull, entity, soql, count)
+                yield from self._rest(pull, entity, columns[entity.name], soql, count)
             pull.cursor = self._settled(pull, entity)
         yield Page((), pull.cursor, last=True, total=pull.total, full=pull.full)
 
@@ -180,12 +184,14 @@ class SalesforceSource(Source):
         now = self.context.now.astimezone(UTC)
         return kept | {
             entity.name: min(newest, now).astimezone(UTC).isoformat(),
-            f"{entity.name}.covered": now.isoformat(),
+            f"{entity.name}.covered": min(pull.covered.get(entity.name, now), now).isoformat(),
         }
 
-    def _removed(self, entities: Sequence[Entity], cursor: Cursor) -> list[Json] | None:
+    def _removed(
+        self, entities: Sequence[Entity], cursor: Cursor, covered: dict[str, datetime]
+    ) -> list[Json] | None:
         """Tombstones of what was deleted since, also where the recycle bin was emptied; None when
-        the vendor cannot say any more."""
+        the vendor cannot say any more. `covered` learns how far each list reaches: it may lag."""
         found: list[Json] = []
         for entity in entities:
             start = cursor.get(f"{entity.name}.covered")
@@ -208,13 +214,22 @@ class SalesforceSource(Source):
             earliest = readable(instant, part(reply).get("earliestDateAvailable"))
             if earliest and earliest > since:
                 return None
+            reached = readable(instant, part(reply, "latestDateCovered"))
+            if reached is None:
+                raise incomplete("A list of deleted records does not say how far it reaches.")
+            covered[entity.name] = reached.astimezone(UTC)
             found += deleted_of(reply)
         return found
 
-    def _rest(self, pull: _Pull, entity: Entity, soql: str, count: int) -> Iterator[Page]:
-        total = 0
+    def _rest(
+        self, pull: _Pull, entity: Entity, columns: Sequence[str], soql: str, count: int
+    ) -> Iterator[Page]:
+        total, own = 0, {one for one in columns if "." not in one}
         for raw, said in self.client.query(f"{soql} ORDER BY SystemModstamp, Id", deleted=True):
             total, records = said, [_flat(one) for one in raw]
+            # Empty fields are named too: one that is not has gone since the first page.
+            if any(own - one.keys() for one in records):
+                raise incomplete(f"A record of {entity.name} lacks fields that were asked for.")
             pull.saw(entity.name, records)
             if records:
                 yield Page(records, self._resume(pull, entity, records[-1]), full=pull.full)

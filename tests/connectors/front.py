@@ -11,6 +11,8 @@ from typing import Any
 
 from audiencehub.sandbox.faults import HangUp
 
+MOST = 3000
+"""Requests of one pull after which nothing is answered any more: a test shall end."""
 NO_LENGTH = ("content-length", "transfer-encoding")
 
 
@@ -29,6 +31,8 @@ class Answer:
     """Sent in place of everything else."""
     stall: bool = False
     """Stay silent after that, until the client gives up."""
+    drip: float = 0.0
+    """Seconds between single bytes, never long enough to count as silence."""
 
     def data(self) -> bytes:
         """What is sent."""
@@ -61,12 +65,15 @@ class Front:
     """The request whose answer was spoiled last."""
     before: dict[str, bytes] = field(default_factory=dict)
     """Path to the true body of its latest answer."""
+    truths: list[Answer] = field(default_factory=list)
+    """True answers, in the order of the requests."""
 
     def arm(self, spoil: Spoil, skip: int, times: int = 1) -> None:
         """Spoil the next answers but `skip`."""
         self.spoil, self.skip, self.times, self.struck = spoil, skip, times, 0
         self.asked.clear()
         self.before.clear()
+        self.truths.clear()
 
     def heal(self) -> None:
         """Spoil nothing from now on."""
@@ -76,6 +83,8 @@ class Front:
         try:
             while (answer := await self._answer(reader)) is not None:
                 data = answer.data()
+                if answer.drip:
+                    await _dripped(writer, data, answer.drip)
                 writer.write(data)
                 await writer.drain()
                 if answer.stall:
@@ -120,12 +129,20 @@ class Front:
             "scheme": "http", "server": ("127.0.0.1", 80), "client": ("127.0.0.1", 1),
             "root_path": "", "asgi": {"version": "3.0"},
         }  # fmt: skip
-        await self.app(scope, receive, send)
+        try:
+            await self.app(scope, receive, send)
+        except HangUp:
+            raise
+        except Exception:  # noqa: BLE001 - a cursor that no vendor gave out: it would refuse it
+            return Answer(400, {"content-type": "application/json"}, b"{}", method, path)
         return found
 
     def _spoiled(self, truth: Answer) -> Answer:
         place = len(self.asked)
+        if place > MOST:
+            raise HangUp
         self.asked.append((truth.method, truth.path))
+        self.truths.append(truth)
         kept, body = truth, truth.body
         if self.spoil is not None and self.skip <= place and self.struck < self.times:
             spoiled = self.spoil(truth, self)
@@ -135,6 +152,13 @@ class Front:
                 kept = spoiled
         self.before[truth.path] = body
         return kept
+
+
+async def _dripped(writer: asyncio.StreamWriter, data: bytes, gap: float) -> None:
+    for place in range(len(data)):
+        writer.write(data[place : place + 1])
+        await writer.drain()
+        await asyncio.sleep(gap)
 
 
 @contextmanager

@@ -1,17 +1,13 @@
-"""What can be wrong with an answer, by name: a table of kinds, each a change of the true answer."""
+"""What can be wrong with any answer, by name: of the connection, the coding, the status."""
 
 from __future__ import annotations
 
-import csv
 import gzip
-import io
-import json
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from typing import Any
 
-from tests.connectors.front import Answer, Front, Spoil
+from tests.connectors.front import Answer, Spoil
 
 HTML = b"<!doctype html><html><title>Down for maintenance</title></html>"
 JSON = "application/json"
@@ -109,6 +105,12 @@ WIRE: Mapping[str, Change] = {
     "silence after the head": lambda a: replace(
         a, wire=a.data().partition(b"\r\n\r\n")[0] + b"\r\n\r\n", stall=True
     ),
+    "a byte now and then": lambda a: replace(a, drip=0.05),
+    "a body beyond 64 MiB": lambda a: replace(a, body=a.body + b" " * (64 << 20)),
+    "a length beyond 64 MiB": lambda a: replace(a, declare=str(1 << 40)),
+    "chunks and a length": lambda a: replace(
+        a, wire=chunks(a, b"0\r\n\r\n").data().replace(b"\r\n", b"\r\ncontent-length: 5\r\n", 1)
+    ),
     "silence in the middle": lambda a: replace(a, wire=a.data()[:-20], stall=True),
 }
 """Of the connection and the head."""
@@ -124,8 +126,8 @@ CODING: Mapping[str, Change] = {
     "an XML error called JSON": lambda a: typed(a, JSON, b"<?xml version='1.0'?><error/>"),
     "text in UTF-16, not said": lambda a: replace(a, body=a.body.decode().encode("utf-16-be")[1:]),
     "text in UTF-16 with its mark": lambda a: replace(a, body=a.body.decode().encode("utf-16")),
-    "an unknown charset": lambda a: typed(a, f"{_kind(a)}; charset=klingon"),
-    "a wrong charset": lambda a: typed(a, f"{_kind(a)}; charset=utf-16"),
+    "an unknown charset": lambda a: typed(a, f"{kind_of(a)}; charset=klingon"),
+    "a wrong charset": lambda a: typed(a, f"{kind_of(a)}; charset=utf-16"),
     "a byte that is no UTF-8": lambda a: _within(a, b"\xff"),
     "half a character": lambda a: _within(a, b"\xc3"),
     "a surrogate in UTF-8": lambda a: _within(a, b"\xed\xa0\x80"),
@@ -158,6 +160,8 @@ CODING: Mapping[str, Change] = {
 STATUS: Mapping[str, Change] = {
     "202 and nothing yet": refused(202),
     "203": lambda a: replace(a, status=203),
+    "207": lambda a: replace(a, status=207),
+    "226": lambda a: replace(a, status=226),
     "206 and half": lambda a: headed(
         replace(a, status=206, body=a.body[: len(a.body) // 2]), content_range="bytes 0-9/99"
     ),
@@ -206,30 +210,8 @@ STATUS: Mapping[str, Change] = {
 }
 """Of the status: each must be waited for, or end the pull."""
 
-TEXT: Mapping[str, bytes] = {
-    "an empty object": b"{}",
-    "an empty list": b"[]",
-    "null": b"null",
-    "true": b"true",
-    "a number": b"0",
-    "a text": b'"ok"',
-    "NaN": b"NaN",
-    "blanks": b"  \r\n ",
-    "an open bracket": b"{",
-    "a list of null": b"[null]",
-    "a list of lists": b"[[[]]]",
-    "deep nesting": b"[" * 100_000 + b"]" * 100_000,
-    "deep objects": b'{"results":' * 50_000 + b"1" + b"}" * 50_000,
-    "200 with an error": b'{"error": "server_error", "message": "no"}',
-    "200 with HubSpot's error": b'{"status": "error", "category": "RATE_LIMITS", "message": "no"}',
-    "200 with Salesforce's error": b'[{"errorCode": "SERVER_UNAVAILABLE", "message": "no"}]',
-    "200 with BuiltWith's error": b'{"Results": null, "Errors": [{"Code": -2, "Message": "no"}]}',
-    "200 with a fault": b'{"fault": {"faultstring": "quota"}}',
-}
-"""Whole bodies in place of a JSON answer."""
 
-
-def _kind(answer: Answer) -> str:
+def kind_of(answer: Answer) -> str:
     return answer.headers.get("content-type", "").partition(";")[0]
 
 
@@ -237,236 +219,6 @@ def _within(answer: Answer, bad: bytes) -> Answer | None:
     """Bad bytes in the middle of a text of the body."""
     place = answer.body.find(b'":"') + 3 if b'":"' in answer.body else len(answer.body) // 2
     return replace(answer, body=answer.body[:place] + bad + answer.body[place:])
-
-
-def parsed(answer: Answer) -> Any:
-    """The true document; None where there is none."""
-    if _kind(answer) != JSON or answer.status >= 300:
-        return None
-    return json.loads(answer.body)
-
-
-def remade(change: Callable[[Any], Any]) -> Change:
-    """The document changed; kinds that do not fit it give None."""
-
-    def spoil(answer: Answer) -> Answer | None:
-        document = parsed(answer)
-        made = None if document is None else change(document)
-        return None if made is None else replace(answer, body=json.dumps(made).encode())
-
-    return spoil
-
-
-def inserted(text: str) -> Change:
-    """Something that json.dumps does not write, in front of the first key."""
-
-    def spoil(answer: Answer) -> Answer | None:
-        if not isinstance(parsed(answer), dict):
-            return None
-        return replace(answer, body=answer.body.replace(b"{", b"{" + text.encode(), 1))
-
-    return spoil
-
-
-ODD: Mapping[str, Any] = {
-    "null": None,
-    "an empty text": "",
-    "a text": "\U0001f98a",
-    "an empty list": [],
-    "an empty object": {},
-    "zero": 0,
-    "minus one": -1,
-    "true": True,
-    "false": False,
-    "a fraction": 1.5,
-    "a huge number": 10**30,
-    "a list of null": [None],
-    "a list of a number": [7],
-    "a list of a text": ["x"],
-    "a list of an empty object": [{}],
-    "an object of null": {"next": None, "after": None},
-}
-"""What may stand in a place where it does not belong."""
-
-
-def put(key: str, value: Any) -> Change:
-    """A top-level key with another value; one that had it already is left alone."""
-    return remade(
-        lambda d: {**d, key: value} if isinstance(d, dict) and d.get(key, d) != value else None
-    )
-
-
-def gone(key: str) -> Change:
-    """A top-level key missing."""
-    return remade(
-        lambda d: (
-            {k: v for k, v in d.items() if k != key} if isinstance(d, dict) and key in d else None
-        )
-    )
-
-
-def listed(key: str, change: Callable[[list[Any]], list[Any] | None]) -> Change:
-    """The list under a key changed; only one that holds something."""
-
-    def inner(document: Any) -> Any:
-        if not isinstance(document, dict) or not document.get(key):
-            return None
-        made = change(document[key])
-        return None if made is None or made == document[key] else {**document, key: made}
-
-    return remade(inner)
-
-
-LISTS: Mapping[str, Callable[[list[Any]], list[Any] | None]] = {
-    "emptied": lambda rows: [],
-    "halved": lambda rows: rows[: len(rows) // 2],
-    "without its first": lambda rows: rows[1:],
-    "without its last": lambda rows: rows[:-1],
-    "its first twice": lambda rows: [rows[0], *rows],
-    "its first in place of its last": lambda rows: [*rows[:-1], rows[0]],
-    "all of them its first": lambda rows: [rows[0]] * len(rows),
-    "all of them twice": lambda rows: rows * 2,
-    "its first null": lambda rows: [None, *rows[1:]],
-    "its first a number": lambda rows: [7, *rows[1:]],
-    "its first a text": lambda rows: ["x", *rows[1:]],
-    "its first a list": lambda rows: [[], *rows[1:]],
-    "its first empty": lambda rows: [{}, *rows[1:]],
-    "a stranger in front": lambda rows: [{"id": "x", "Id": "x", "properties": {}}, *rows],
-    "backwards": lambda rows: rows[::-1],
-}
-"""Of the list of records in a page."""
-
-
-def field(key: str, name: str, value: Any) -> Change:
-    """One field of the last record; `...` takes it out."""
-
-    def change(rows: list[Any]) -> list[Any] | None:
-        if not isinstance(rows[-1], dict) or name not in rows[-1]:
-            return None
-        last = {k: v for k, v in rows[-1].items() if k != name}
-        return [*rows[:-1], last if value is ... else {**last, name: value}]
-
-    return listed(key, change)
-
-
-def again(answer: Answer, seen: Front) -> Answer | None:
-    """The page that was there before, once more."""
-    body = seen.before.get(answer.path)
-    return replace(answer, body=body) if body and body != answer.body else None
-
-
-def kinds_of_json(
-    keys: Mapping[str, bool], lists: tuple[str, ...], fields: tuple[str, ...]
-) -> dict[str, Spoil]:
-    """Every kind for an API of JSON: its top-level keys, those that are lists, record fields."""
-    made: dict[str, Change] = {name: remade_to(body) for name, body in TEXT.items()}
-    made |= {
-        "NaN in a key": inserted('"x":NaN,'),
-        "infinity in a key": inserted('"x":-Infinity,'),
-        "a number of 5,000 digits": inserted(f'"x":{"9" * 5000},'),
-        "a key twice": inserted('"x":1,"x":2,'),
-        "a comment": inserted("/* hello */"),
-        "rubbish after it": lambda a: replace(a, body=a.body + b"}"),
-        "twice in a row": lambda a: replace(a, body=a.body * 2),
-        "behind a guard": lambda a: replace(a, body=b")]}',\n" + a.body),
-        "in a callback": lambda a: replace(a, body=b"f(" + a.body + b")"),
-        "in a list": remade(lambda d: [d]),
-        "under another key": remade(lambda d: {"data": d}),
-        "in quotes": remade(json.dumps),
-    }
-    for key in keys:
-        made[f"{key} missing"] = gone(key)
-        made |= {f"{key} is {name}": put(key, value) for name, value in ODD.items()}
-    for key in lists:
-        made |= {f"{key} {name}": listed(key, change) for name, change in LISTS.items()}
-        for one in fields:
-            made[f"{key}: {one} missing"] = field(key, one, ...)
-            made |= {f"{key}: {one} is {name}": field(key, one, v) for name, v in ODD.items()}
-    return {**{name: same(change) for name, change in made.items()}, "a page again": again}
-
-
-def remade_to(body: bytes) -> Change:
-    """Another JSON text; only where the answer is JSON."""
-    return lambda answer: None if parsed(answer) is None else replace(answer, body=body)
-
-
-def rows_of(answer: Answer) -> list[list[str]] | None:
-    """The true rows of a CSV answer, header first."""
-    if _kind(answer) != "text/csv":
-        return None
-    return list(csv.reader(io.StringIO(answer.body.decode(), newline="")))
-
-
-def table(change: Callable[[list[list[str]]], list[list[str]] | None]) -> Change:
-    """The CSV written anew."""
-
-    def spoil(answer: Answer) -> Answer | None:
-        rows = rows_of(answer)
-        made = change(rows) if rows and len(rows) > 2 else None
-        if made is None or made == rows:
-            return None
-        out = io.StringIO()
-        csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_ALL).writerows(made)
-        return replace(answer, body=out.getvalue().encode())
-
-    return spoil
-
-
-def of_csv(change: Change) -> Change:
-    """A change of bytes, only where the answer is CSV."""
-    return lambda answer: change(answer) if _kind(answer) == "text/csv" else None
-
-
-CSV: Mapping[str, Change] = {
-    "CSV without header": table(lambda r: r[1:]),
-    "CSV without a row": table(lambda r: r[:-1]),
-    "CSV of a header alone": table(lambda r: r[:1]),
-    "CSV with a row twice": table(lambda r: [*r, r[-1]]),
-    "CSV with a row in place of another": table(lambda r: [*r[:-1], r[1]]),
-    "CSV of the same row": table(lambda r: [r[0], *[r[1]] * (len(r) - 1)]),
-    "CSV with a column less": table(lambda r: [row[:-1] for row in r]),
-    "CSV with a column more": table(lambda r: [[*row, "x"] for row in r]),
-    "CSV with a column twice": table(lambda r: [[*row[:-1], row[0]] for row in r]),
-    "CSV with a column renamed": table(lambda r: [[*r[0][:-1], "Nonsense"], *r[1:]]),
-    "CSV without Id": table(lambda r: [row[1:] for row in r]),
-    "CSV with an Id emptied": table(lambda r: [*r[:-1], ["", *r[-1][1:]]]),
-    "CSV with an Id of blanks": table(lambda r: [*r[:-1], ["  ", *r[-1][1:]]]),
-    "CSV with a short row": table(lambda r: [*r[:-1], r[-1][:-1]]),
-    "CSV with a long row": table(lambda r: [*r[:-1], [*r[-1], "x"]]),
-    "CSV with its header twice": table(lambda r: [r[0], *r]),
-    "CSV by semicolons": of_csv(lambda a: replace(a, body=a.body.replace(b",", b";"))),
-    "CSV by tabs": of_csv(lambda a: replace(a, body=a.body.replace(b",", b"\t"))),
-    "CSV without quotes": of_csv(lambda a: replace(a, body=a.body.replace(b'"', b""))),
-    "CSV with an open quote": of_csv(lambda a: replace(a, body=a.body + b'"open')),
-    "CSV cut at a line": of_csv(lambda a: replace(a, body=b"\n".join(a.body.split(b"\n")[:-3]))),
-    "CSV of blanks": of_csv(bodied(b" \n \n")),
-    "CSV that is JSON": of_csv(bodied(b"[]")),
-    "CSV called JSON": of_csv(lambda a: typed(a, JSON)),
-    "CSV in latin-1": of_csv(
-        lambda a: replace(a, body=a.body.decode().encode("latin-1", "replace") + b"\xe9")
-    ),
-    "no locator": of_csv(
-        lambda a: replace(a, headers={k: v for k, v in a.headers.items() if k != "sforce-locator"})
-    ),
-    "no count": of_csv(
-        lambda a: replace(
-            a, headers={k: v for k, v in a.headers.items() if k != "sforce-numberofrecords"}
-        )
-    ),
-    "the same locator": of_csv(lambda a: headed(a, **{"sforce-locator": "MTAwMDA"})),
-    "an early end": of_csv(
-        lambda a: (
-            headed(a, **{"sforce-locator": "null"})
-            if a.headers.get("sforce-locator") != "null"
-            else None
-        )
-    ),
-    "an empty locator": of_csv(lambda a: headed(a, **{"sforce-locator": ""})),
-    "a count of a word": of_csv(lambda a: headed(a, **{"sforce-numberofrecords": "all"})),
-    "a count of none": of_csv(lambda a: headed(a, **{"sforce-numberofrecords": "0"})),
-    "a negative count": of_csv(lambda a: headed(a, **{"sforce-numberofrecords": "-1"})),
-}
-"""Of a page of bulk results."""
 
 
 def general() -> Iterator[tuple[str, Spoil]]:

@@ -28,9 +28,10 @@ from audiencehub.steps.segment import segment
 from audiencehub.testing import bench as benches
 from audiencehub.testing.bench import DAY, Patience, fake_bench
 from audiencehub.warehouse import Warehouse
-from tests.connectors import pathology
+from tests.connectors import documents, pathology
 from tests.connectors.front import front
 from tests.connectors.ordeal import impatient
+
 
 RULE = """\
 segment: everybody
@@ -54,7 +55,7 @@ OPEN = {
     "source_drop_share": 1.0, "first_run": "go",
 }  # fmt: skip
 """Guards that hold nothing: what is kept here is kept without them."""
-GENERAL = dict(pathology.general()) | pathology.kinds_of_json(
+GENERAL = dict(pathology.general()) | documents.kinds_of_json(
     ("results", "total", "paging"), ("results",), ("id", "properties", "archived")
 )
 SOME = (

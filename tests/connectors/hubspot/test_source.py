@@ -114,6 +114,7 @@ def test_paging_loses_nothing(open_portal, live, binned):
 
 
 @pytest.mark.parametrize("order", ["text", "numeric"])
+@pytest.mark.fault(12)
 def test_changes_past_the_search_wall_arrive_once_each(open_portal, order):
     """25,000 changes, 12,000 of them in one millisecond: the wall at 10,000 hides none."""
     portal = open_portal(id_order=order, strict_search=True)
@@ -181,6 +182,7 @@ def test_a_second_pull_adds_only_the_overlap(open_portal):
     assert not second[-1].full and second[-1].cursor == first[-1].cursor
 
 
+@pytest.mark.fault(12)
 def test_a_change_that_the_index_shows_late_is_read_by_a_later_pull(open_portal):
     """Without the overlap a change made while the index lags is lost for good."""
     portal = open_portal(index_lag_ms=5 * 60_000)
@@ -239,7 +241,7 @@ def test_an_empty_list_where_search_counts_records_is_incomplete(open_portal):
     """The classic silent loss: 200, well formed, and nothing in it."""
     portal = open_portal()
     portal.contacts(30)
-    portal.fault(path="contacts", method="GET", set_json={"results": [], "paging": None})
+    portal.fault(path="objects/2026-03/contacts", set_json={"results": [], "paging": None}, skip=1)
 
     with pytest.raises(Incomplete, match="fewer records"):
         pull(portal.source(), "contact")
@@ -274,10 +276,23 @@ def test_a_list_that_never_ends_is_given_up(open_portal):
     portal.contacts(30)
     for number in range(40):
         body = {"results": [], "paging": {"next": {"after": str(number + 1)}}}
-        portal.fault(path="contacts", method="GET", set_json=body)
+        portal.fault(path="objects/2026-03/contacts", method="GET", set_json=body)
 
     with pytest.raises(Incomplete, match="without records"):
         pull(portal.source(subscriptions=False), "contact")
+
+
+@pytest.mark.fault(10)
+def test_a_search_that_says_archived_removes_nobody(open_portal):
+    """Search never gives archived records: believed, the word would be the person's removal."""
+    portal = open_portal()
+    portal.contacts(1, START - timedelta(minutes=5))
+    asked = [*portal.source().mapper.properties("contacts"), "lastmodifieddate"]
+    live = {"id": "1", "properties": dict.fromkeys(asked, ""), "archived": True}
+    portal.fault(path="contacts/search", set_json={"results": [live], "total": 1})
+
+    with pytest.raises(Incomplete, match="archived"):
+        pull(portal.source(), "contact", {"since": START.isoformat()})
 
 
 @pytest.mark.fault(10)
@@ -367,6 +382,7 @@ def test_a_pull_that_breaks_goes_on_from_its_last_page(open_portal):
     assert len(ids(rest)) < 1_000
 
 
+@pytest.mark.fault(3)
 def test_a_storm_of_429_is_waited_out_by_the_windows_own_clock(portal):
     """The pull must rest as long as it was told, and then go on without losing a page."""
     portal.contacts(120)
@@ -394,6 +410,7 @@ def test_the_daily_limit_asks_to_wait_until_midnight_of_the_portal(open_portal):
 
 
 @pytest.mark.parametrize("broken", ["token", "scope"])
+@pytest.mark.fault(8)
 def test_bad_credentials_stop_with_one_instruction(open_portal, broken):
     """A wrong key must end in an instruction, not in a row of retries."""
     portal = open_portal(missing_scopes=["crm.objects.contacts.read"] if broken == "scope" else [])
@@ -498,3 +515,47 @@ def test_a_custom_property_that_is_not_there_stops_the_pull(portal):
     context = replace(portal.context(), custom={"account": {"custom_x": "no_such_thing"}})
     with pytest.raises(Stop, match="no_such_thing"):
         pull(HubSpotSource(context, portal.patience), "account")
+
+
+@pytest.mark.fault(13)
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_property_that_is_dropped_between_runs_leaves_the_pull_incomplete(open_portal, whole):
+    """HubSpot leaves it out without a word, and whoever it made a member would drop out."""
+    portal = open_portal(company())
+    cursor = pull(portal.source(), "contact")[-1].cursor
+    portal.sandbox.records.properties("contacts").pop("jobtitle")
+    source = portal.source()
+    source.remembered = cursor
+
+    with pytest.raises(Incomplete, match="no longer have the property jobtitle"):
+        pull(source, "contact", None if whole else cursor)
+
+    mapped = portal.source(fields={"contact": {"title": "lifecyclestage"}})
+    mapped.remembered = cursor
+    assert pull(mapped, "contact")[-1].last, "named otherwise, it is read again"
+
+
+@pytest.mark.fault(13)
+def test_a_property_that_is_dropped_on_page_two_leaves_the_pull_incomplete(open_portal):
+    """Half of the people would have it and half would not, and the pull would be called whole."""
+    portal = open_portal()
+    portal.contacts(250)
+    page = {"id": "7", "properties": {"email": "a@acme.example"}, "archived": False}
+    on = {"results": [page], "paging": None}
+    portal.fault(path="objects/2026-03/contacts", method="GET", skip=1, set_json=on)
+
+    with pytest.raises(Incomplete, match="without its properties"):
+        pull(portal.source(subscriptions=False), "contact")
+
+
+@pytest.mark.fault(13)
+def test_a_new_property_changes_nothing(open_portal):
+    """A field that somebody adds in the CRM must not hold anything up."""
+    portal = open_portal(company())
+    cursor = pull(portal.source(), "contact")[-1].cursor
+    known = portal.sandbox.records.properties("contacts")
+    known["favourite_colour"] = {**known["jobtitle"], "name": "favourite_colour"}
+    source = portal.source()
+    source.remembered = cursor
+
+    assert pull(source, "contact")[-1].last

@@ -164,6 +164,20 @@ def test_a_change_a_deletion_and_a_purge_arrive_incrementally(org):
     assert not pages[-1].full
 
 
+@pytest.mark.fault(12)
+def test_deletions_that_are_listed_late_are_asked_for_again(org):
+    """Whoever was deleted while the vendor's list lagged would stay tagged for ever."""
+    cursor = org.pull("contact")[-1].cursor
+    late = {"latestDateCovered": "2026-11-16T07:00:00.000+0000"}
+    fault = {"path": "/Contact/deleted/", "set_json": late}
+    requests.post(f"{org.url}/__faults", json=[fault], timeout=5)
+
+    after = org.pull("contact", cursor)[-1].cursor
+
+    assert after["Contact.covered"] == "2026-11-16T07:00:00+00:00"
+    assert after["Contact"] == cursor["Contact"]
+
+
 def test_a_day_of_the_company_arrives_incrementally(org):
     """The demo's second day would show nothing, or everything."""
     cursor = org.pull("contact")[-1].cursor
@@ -206,6 +220,7 @@ def test_a_quiet_stream_that_is_read_weekly_is_not_read_whole(org):
         assert not last.full
 
 
+@pytest.mark.fault(12)
 def test_a_stamp_from_the_future_does_not_move_the_cursor_there(org):
     """Everything changed until that date would be skipped."""
     org.sandbox.store.table("Contact").put(
@@ -236,6 +251,7 @@ def test_9000_rows_come_by_rest_locators_too(big):
 
 @settings(max_examples=5, deadline=None)
 @given(stop=st.integers(1, 4))
+@pytest.mark.fault(12)
 def test_a_pull_resumed_in_the_middle_of_equal_stamps_loses_nothing(big, stop):
     """3,000 records share one stamp: a cursor of the stamp alone drops those after the cut."""
     old = "2026-03-01T00:00:00+00:00"
@@ -334,6 +350,7 @@ def test_a_query_that_goes_on_with_nothing_is_given_up(org):
         org.pull("contact")
 
 
+@pytest.mark.fault(13)
 def test_a_hidden_field_stops_the_pull_by_its_name(org):
     """A column that field-level security hides would silently empty."""
     org.sandbox.set(hidden=["Contact.HasOptedOutOfEmail"])
@@ -351,6 +368,7 @@ def test_an_org_without_the_optional_features_is_read(org):
 
 
 @pytest.mark.parametrize("above", [0, 2000])
+@pytest.mark.fault(8)
 def test_a_session_that_dies_in_the_middle_is_renewed(big, above):
     """A token's end would end the pull: the library refreshes REST calls only, not bulk."""
     source = big.source(bulk_query_above=above * 100, bulk_page=2000)
@@ -460,3 +478,30 @@ def test_a_deal_says_how_likely_it_is(org):
     """Pipeline value is amount times probability."""
     values = next(rows_of("deal", {"Id": "006x", "Probability": 75.0, "Type": "New Business"}, {}))
     assert (values.values["probability"], values.values["type"]) == (75.0, "New Business")
+
+
+@pytest.mark.fault(13)
+def test_a_field_that_goes_missing_on_page_two_leaves_the_pull_incomplete(org):
+    """Half of the people would lose their title, and the pull would be called whole."""
+    org.sandbox.set(page_size=1)
+    true = org.pull("contact")
+    records = [
+        {"attributes": {"type": "Contact"}, **{k: v for k, v in one.items() if k != "Title"}}
+        for one in true[1].records
+    ]
+    fault = {"path": "/query/0r8", "set_json": {"records": records}}
+    requests.post(f"{org.url}/__faults", json=[fault], timeout=5)
+
+    with pytest.raises(Incomplete, match="lacks fields"):
+        org.pull("contact")
+
+
+@pytest.mark.fault(13)
+@pytest.mark.parametrize("bulk", [0, 2000])
+def test_a_field_that_is_dropped_between_runs_stops_the_pull(org, bulk):
+    """Its column would be empty, and whoever it made a member would drop out."""
+    cursor = org.pull("contact")[-1].cursor
+    org.sandbox.set(hidden=["Contact.Title"])
+
+    with pytest.raises(Stop, match=r"Contact\.Title"):
+        org.pull("contact", cursor, bulk_query_above=bulk)

@@ -1,0 +1,24 @@
+"""The whole matrix of wrong answers: Salesforce's REST queries and lists of deletions."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.connectors import stands
+
+NAMES = (
+    "salesforce contacts",
+    "salesforce contacts since",
+    "salesforce activities",
+)
+pytestmark = [pytest.mark.verify, pytest.mark.fault(10)]
+
+
+@pytest.mark.parametrize(
+    "name", ["salesforce contacts", "salesforce contacts since", "salesforce activities"]
+)
+def test_a_wrong_answer_in_any_place(name, tmp_path, monkeypatch):
+    """If it fails, there is one request among all whose answer is believed unread."""
+    ordeal = stands.swept(name, tmp_path, monkeypatch)
+
+    assert not ordeal.faults, "\n".join(ordeal.faults)
