@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from audiencehub.canonical import TABLES, CustomField, origins, tables_with
 from audiencehub.cleaning import CLEANERS
 from audiencehub.errors import Faults
-from audiencehub.privacy.classes import HIDDEN, fit_for_ads, loggable, privacy_class
+from audiencehub.privacy.classes import HIDDEN, loggable, privacy_class
 from audiencehub.settings import load
 
 ROOT = Path(__file__).parents[1]
@@ -75,13 +75,11 @@ def test_a_field_that_is_none_is_refused_with_the_nearest(settings):
 
 
 def test_its_privacy_class_is_the_declared_one(settings):
-    """If it fails, what settings call sensitive chooses who sees an ad, or what is harmless is
-    blanked in every log."""
+    """If it fails, what settings call sensitive is logged, or what is harmless is blanked."""
     sensitive = FIELD.replace('"none"', '"sensitive"').replace(".tier]", ".health]")
     tables = settings(FIELD + sensitive).tables
     assert privacy_class("contact.custom.tier", tables) == "none"
     assert privacy_class("custom.health", tables) == "sensitive"
-    assert not fit_for_ads("contact.custom_health", tables)
     assert privacy_class("custom.unheard_of", tables) == "personal"
     assert loggable("contact", {"custom_tier": "Gold", "custom_health": "x"}, tables) == {
         "custom_tier": "Gold",

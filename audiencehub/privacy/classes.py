@@ -1,4 +1,4 @@
-"""The privacy class of every canonical field, for logs, pages and ad targeting."""
+"""The privacy class of every canonical field, for logs and pages."""
 
 from __future__ import annotations
 
@@ -15,11 +15,6 @@ def privacy_class(path: str, tables: Mapping[str, Table] = TABLES) -> Privacy:
     are those of the settings. A field nobody knows counts as personal."""
     found = located(tables, path)
     return found[1].privacy if found else "personal"
-
-
-def fit_for_ads(path: str, tables: Mapping[str, Table] = TABLES) -> bool:
-    """Whether a rule on this field may choose who sees an ad."""
-    return privacy_class(path, tables) != "sensitive"
 
 
 def loggable(

@@ -9,7 +9,7 @@ import pytest
 
 from audiencehub.errors import ConfigError, Stop
 from audiencehub.privacy import Vault, tombstone
-from audiencehub.privacy.classes import fit_for_ads, loggable, privacy_class
+from audiencehub.privacy.classes import loggable, privacy_class
 
 
 def test_what_is_sealed_opens_again(tmp_path):
@@ -69,10 +69,10 @@ def test_tombstones_are_hmac_sha256(tmp_path):
 
 
 def test_classes_fail_closed():
-    """If this fails, an unknown or sensitive field reaches a log or an ad rule."""
+    """If this fails, an unknown or sensitive field reaches a log."""
     assert privacy_class("contact.email") == "identifier"
     assert privacy_class("contact.made_up") == "personal"
-    assert not fit_for_ads("contact.gender")
+    assert privacy_class("contact.gender") == "sensitive"
     assert loggable("contact", {"email": "mary@example.com", "country": "US"}) == {
         "email": "…",
         "country": "US",
