@@ -62,9 +62,8 @@ class _Eye:
         kept = self.sieve.keep(self.stream, record) if found else record
         if kept is None:
             return None
-        if self.traces.among(json.dumps(kept, ensure_ascii=False)):
-            kept = self.traces.blanked(kept)
-        return line if kept is record else json.dumps(kept) + "\n"
+        kept = self.traces.blanked(kept)
+        return line if kept == record else json.dumps(kept) + "\n"
 
 
 def look(hub: Hub, person: Person) -> Landed:

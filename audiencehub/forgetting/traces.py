@@ -72,7 +72,9 @@ def traces(person: Person, *, ids: bool = False) -> Traces:
         sorted({one.lower() for one in found if one.strip()}, key=lambda x: (-len(x), x))
     )
     words = "|".join(re.escape(one) for one in listed) or r"(?!)"
-    return Traces(listed, re.compile(rf"(?<![\w.+%-])(?:{words})(?![\w-])", re.IGNORECASE))
+    # In raw JSON a line break is two characters, of which the second is a letter.
+    begins = r"(?:(?<![\w.+%-])|(?<=\\[nrtbf]))"
+    return Traces(listed, re.compile(rf"{begins}(?:{words})(?![\w-])", re.IGNORECASE))
 
 
 def hashes(values: Iterable[str]) -> set[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,9 @@ def known(worlds: Path) -> tuple[Project, Canary]:
     with project.sandbox() as urls:
         person = canary.plant(project, urls)
         project.sync("--quiet")
+    ledger = Ledger.open(project.folder)
+    ledger.backup(datetime(2026, 11, 16, 8, tzinfo=UTC), 14)
+    ledger.close()
     (project.folder / "reports" / "notes.html").write_text(f"<p>{EMAIL.lower()}</p>", "utf-8")
     return project, person
 
@@ -74,6 +78,7 @@ def gone(project: Project, person: Canary) -> None:
     assert canary.residue(project, person.spellings()) == {}
 
 
+@pytest.mark.verify
 def test_nothing_is_left_and_nobody_else_is_touched(known, tmp_path):
     """A byte that is left, a tag that stays, or a neighbour who changes: each breaks a promise."""
     project, person = known[0].copy(tmp_path / "forgotten"), known[1]
