@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 
 from audiencehub import connector
@@ -36,29 +37,25 @@ def _naive(life: Life, day: Day, number: int, *, before: bool) -> None:
     crash.point("before_plan")
     noted = life.folder / NOTED
     known = json.loads(noted.read_text()) if noted.exists() else {}
-    wanted = _wanted(life, day)
-    members = [m for m in sorted(known.keys() | wanted.keys()) if known.get(m) != wanted.get(m)]
+    goal = wanted(life, day)
+    members = [m for m in sorted(known.keys() | goal.keys()) if known.get(m) != goal.get(m)]
     crash.point("plan_drafted")
-    destination, target = _opened(life, number)
-    crash.point("after_plan")
-    crash.point("after_lease")
-    crash.point("before_ensure")
-    options = [TagOption("hot", "Hot"), TagOption("warm", "Warm")]
-    remote = destination.ensure(target, options if target.kind == "tag" else [])
-    target = Target(target.destination, target.kind, target.place, remote, target.label)
+    for name in ("after_plan", "after_lease", "before_ensure"):
+        crash.point(name)
+    destination, target = opened(life, number)
     crash.point("after_ensure")
     for start in range(0, len(members), life.ground.batch):
         batch = members[start : start + life.ground.batch]
-        told = {**known, **{m: wanted.get(m) for m in batch}}
+        told = {**known, **{m: goal.get(m) for m in batch}}
         told = {m: value for m, value in told.items() if value is not None}
-        changes = [one for m in batch for one in _changes(m, known.get(m), wanted.get(m))]
+        rows = [one for m in batch for one in changes(m, known.get(m), goal.get(m))]
         crash.point("before_sent")
         if before:
             noted.write_text(json.dumps(told))
             known = told
         crash.point("after_sent")
         with suppress(HubError):
-            destination.apply(target, changes)
+            destination.apply(target, rows)
             crash.point("after_apply")
             if not before:
                 noted.write_text(json.dumps(told))
@@ -67,14 +64,15 @@ def _naive(life: Life, day: Day, number: int, *, before: bool) -> None:
     crash.point("after_push")
 
 
-def _wanted(life: Life, day: Day) -> dict[str, str]:
+def wanted(life: Life, day: Day) -> dict[str, str]:
     """Record to tags; for a list person to hash."""
     if life.ground.kind == "list":
         return {str(n): value for n, value in company.listed(day).items()}
     return {life.ground.keys[n]: value for n, value in company.tags(day).items()}
 
 
-def _changes(member: str, old: str | None, new: str | None) -> list[Change]:
+def changes(member: str, old: str | None, new: str | None) -> list[Change]:
+    """What brings a member from one value to the other."""
     if member.isdecimal() and len(old or new or "") == 64:
         gone = [Change(member, "remove", identifiers={"email": old})] if old else []
         come = [Change(member, "add", identifiers={"email": new})] if new else []
@@ -82,7 +80,8 @@ def _changes(member: str, old: str | None, new: str | None) -> list[Change]:
     return [Change(member, "set", TagValue(tuple(new.split(";")) if new else ()))]
 
 
-def _opened(life: Life, number: int) -> tuple[Destination, Target]:
+def opened(life: Life, number: int) -> tuple[Destination, Target]:
+    """The destination without the hub, and its place made ready."""
     ground = life.ground
     kind = connector.load(connector.spec(ground.name).destination)
     made = kind(
@@ -95,7 +94,10 @@ def _opened(life: Life, number: int) -> tuple[Destination, Target]:
         )
     )
     place = "warm" if ground.kind == "list" else "contact"
-    return made, Target(ground.name, ground.kind, place, label="Warm")
+    target = Target(ground.name, ground.kind, place, label="Warm")
+    options = [TagOption("hot", "Hot"), TagOption("warm", "Warm")]
+    remote = made.ensure(target, options if target.kind == "tag" else [])
+    return made, replace(target, remote=remote)
 
 
 def marked(life: Life) -> dict[str, str]:
