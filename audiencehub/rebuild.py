@@ -12,6 +12,7 @@ from datetime import datetime
 
 from audiencehub.errors import ConfigError
 from audiencehub.hub import Hub
+from audiencehub.identity.consents import decisions
 from audiencehub.ledger import Manifest
 from audiencehub.steps import normalize, resolve, segment
 from audiencehub.warehouse import Warehouse, open_published
@@ -35,10 +36,12 @@ class Rebuilt:
     """Memberships that the rebuilt data says differently: none, unless code or settings changed."""
 
 
-def catch_up(hub: Hub) -> int:
+def catch_up(hub: Hub, *, heard: bool = False) -> int:
     """Come by every earlier state that the warehouse has not seen, short of the newest one.
 
-    A run's own normalize and resolve do the rest. Returns how many states there were.
+    A run's own normalize and resolve do the rest. What each state says about consent is taken down,
+    unless the ledger has `heard` it: a record that said no may be merged away in the next state.
+    Returns how many states there were.
     """
     stops = _stops(hub.warehouse, hub.ledger.manifests.after(hub.warehouse.applied))
     for place, stop in enumerate(stops, 1):
@@ -46,6 +49,8 @@ def catch_up(hub: Hub) -> int:
         known = hub.warehouse.known_at
         if known is not None and hub.warehouse.get("resolved") != known.isoformat():
             resolve.resolve(replace(hub, now=known), passing=True)
+        if known is not None and not heard and hub.warehouse.get("whole") != known.isoformat():
+            hub.ledger.consent.record(decisions(hub.warehouse.connection, hub.ledger))
         hub.progress("catch up with landing", place, len(stops))
     return len(stops)
 
@@ -94,7 +99,7 @@ def rebuild(hub: Hub) -> Rebuilt:
     draft = hub.warehouse.draft()
     try:
         aside = replace(hub, warehouse=draft)
-        result.states = catch_up(aside) + bool(manifests)
+        result.states = catch_up(aside, heard=True) + bool(manifests)
         normalize.normalize(aside)
         resolve.resolve(replace(aside, now=draft.known_at or hub.now))
         if result.evaluated_at is not None:

@@ -266,10 +266,8 @@ class Company:
         sent, full, complete = self.world.served.pop()
         if full and not sent and self.world.pages == "empty":
             complete = not self.last_full
-        if found[-1].complete != complete:
-            self.watch.problem(f"a pull that was {self.world.pages} counts as {found[-1].complete}")
-        if not complete and self.ledger.manifests.cursor("crm", "contact") != cursor:
-            self.watch.problem("an incomplete pull moved the watermark")
+        moved = self.ledger.manifests.cursor("crm", "contact") != cursor
+        self.watch.landed(found[-1].complete, complete, moved)
         if full and complete:
             self.last_full = len(sent)
         self.pending.append((sent, full, complete))

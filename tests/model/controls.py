@@ -8,15 +8,20 @@ from unittest.mock import patch
 from audiencehub.delivery import courier, gates, guards
 from audiencehub.delivery.wire import Wire
 from audiencehub.ledger.carry import Carried, Carrying
-from audiencehub.ledger.delivery import Deliveries
 from audiencehub.steps import pull, push
-from tests.model.machine import Machine
+from tests.model.machine import RULES, Machine
+from tests.model.watch import Watch
 
 
 class Seeded(Machine):
-    """A hub in which some functions are others."""
+    """A hub in which some functions are others, and the steps that bring it out."""
 
     mistakes: tuple = ()
+
+    def __init_subclass__(cls, steps=(), **more):
+        super().__init_subclass__(**more)
+        for name in RULES - set(steps):
+            setattr(cls, name, None)
 
     def __init__(self):
         self._mistakes = ExitStack()
@@ -35,22 +40,26 @@ def _fine(*_):
     return [guards.GuardResult("sources", "ok", "every source was read to its end")]
 
 
-class TrustsThePlan(Seeded):
+class TrustsThePlan(
+    Seeded, steps=("edit", "consent", "run", "approve_withdraw_apply", "withdraw_meanwhile")
+):
     """Consent is asked when planning and never again."""
 
     mistakes = ((Wire, "_barred", lambda *_: []),)
 
 
-class TakesAbsenceForRemoval(Seeded):
+class TakesAbsenceForRemoval(Seeded, steps=("run_on_a_bad_pull", "run", "approve", "apply")):
     """Whatever a pull did not bring is gone."""
 
     mistakes = (
         (pull, "_whole", lambda *_: True),
         (gates, "sources", _fine),
+        # The machine sees it at the pull; what is asked here is whether it sees the removals.
+        (Watch, "landed", lambda *_: None),
     )
 
 
-class RemovesAnyway(Seeded):
+class RemovesAnyway(Seeded, steps=("edit", "run_on_a_bad_pull", "run", "approve", "apply")):
     """An incomplete pull defers nothing."""
 
     mistakes = ((gates, "sources", _fine),)
@@ -62,25 +71,30 @@ def _assume(wire, loader, intents):
     return []
 
 
-class AssumesSuccess(Seeded):
+class AssumesSuccess(Seeded, steps=("edit", "fault", "crash", "run", "approve", "apply")):
     """The naive pusher: what was sent before a crash or without an answer has surely arrived."""
 
     mistakes = ((courier, "settle", _assume),)
 
 
-class ForgetsWhatItSent(Seeded):
+def _forget(wire, loader, intents):
+    wire.supersede(intents, "never sent")
+    return []
+
+
+class ForgetsWhatItSent(Seeded, steps=("edit", "fault", "crash", "run", "approve", "apply")):
     """The other naive pusher: what has no answer was never sent."""
 
-    mistakes = ((Deliveries, "unsettled", lambda *_: []),)
+    mistakes = ((courier, "settle", _forget),)
 
 
-class BelievesEveryAnswer(Seeded):
+class BelievesEveryAnswer(Seeded, steps=("edit", "fault", "run", "approve", "apply")):
     """Nothing is read back after a push."""
 
     mistakes = ((push, "sweep", lambda *_: None),)
 
 
-class MergesByLeavingAndEntering(Seeded):
+class MergesByLeavingAndEntering(Seeded, steps=("edit", "merge", "unmerge", "run")):
     """A merge is a person who leaves and one who enters."""
 
     mistakes = ((Carrying, "carry", lambda _, entity, run_id, at: Carried(entity)),)

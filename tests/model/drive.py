@@ -7,12 +7,6 @@ from collections import Counter
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from tests.model.machine import Machine
-
-RULES = frozenset(
-    name for name, one in vars(Machine).items() if hasattr(one, "hypothesis_stateful_rule")
-)
-
 
 def drive(machine, examples, steps, **more):
     """Steps taken by rule; raises what the machine finds."""

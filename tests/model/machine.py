@@ -50,17 +50,19 @@ class Machine(RuleBasedStateMachine):
     @initialize(
         people=st.lists(
             st.tuples(st.sampled_from(TITLES), statuses), min_size=4, max_size=len(KEYS)
-        )
+        ),
+        released=st.booleans(),
     )
-    def begin(self, people):
+    def begin(self, people, released):
         for number, (title, status) in enumerate(people):
             at = self.world.tick()
             self.world.put(
                 KEYS[number], email=MAILS[number], title=title, consent=status, said_at=at
             )
         self.company.sync("whole")
-        self.company.approve()
-        self.company.apply()
+        if released:
+            self.company.approve()
+            self.company.apply()
 
     # The source.
 
@@ -168,12 +170,14 @@ class Machine(RuleBasedStateMachine):
         self.count("apply")
         self.company.apply()
 
-    @rule(point=st.sampled_from(POINTS), hit=st.integers(1, 3), key=keys)
-    def approve_withdraw_apply(self, point, hit, key):
+    @rule(point=st.sampled_from(POINTS), hit=st.integers(1, 3),
+          who=st.lists(keys, min_size=1, max_size=3, unique=True))  # fmt: skip
+    def approve_withdraw_apply(self, point, hit, who):
         """What was approved goes out after a withdrawal, and the run dies on the way."""
         self.count("approve_withdraw_apply")
         if self.company.approve():
-            self.company.say(key, "denied")
+            for key in who:
+                self.company.say(key, "denied")
             self.company.apply(armed=(point, hit))
 
     # The destinations.
@@ -244,3 +248,9 @@ class Machine(RuleBasedStateMachine):
         finally:
             crash.point = self._point
             self.company.close()
+
+
+RULES = frozenset(
+    name for name, one in vars(Machine).items() if hasattr(one, "hypothesis_stateful_rule")
+)
+"""The steps there are."""

@@ -33,6 +33,13 @@ class Watch:
 
     # At every call.
 
+    def landed(self, counts, complete, moved):
+        """A pull is complete when it is proven to be, and only then moves the watermark."""
+        if counts != complete:
+            self.problem(f"a pull that was {self.world.pages} counts as complete: {counts}")
+        if moved and not complete:
+            self.problem("an incomplete pull moved the watermark")
+
     def planning(self, hub):
         self.plans[hub.run_id] = (self.company.known.copy(), hub.now)
 

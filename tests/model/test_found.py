@@ -1,0 +1,42 @@
+"""What the machine has found in the hub, each told in a few steps."""
+
+from __future__ import annotations
+
+import pytest
+
+from audiencehub.delivery import crash
+from tests.model.company import Company
+from tests.model.twin import address
+
+LIST = "ads/list/warm"
+
+
+@pytest.fixture
+def company(monkeypatch):
+    made = Company({"adds_count": 100, "first_run": "go", "field_share": 1.0})
+    monkeypatch.setattr(crash, "point", made.point)
+    for key in ("r0", "r1", "r2", "r3"):
+        made.world.put(
+            key, email=f"{key}@acme.example", title="warm", consent="granted",
+            said_at=made.world.tick(),
+        )  # fmt: skip
+    made.sync("whole")
+    yield made
+    made.close()
+
+
+@pytest.mark.fault(11, 18)
+def test_a_no_that_was_landed_outlives_a_crash_and_a_merge(company):
+    """If it fails, a person says no, the run dies before it is read, the record is merged away in
+    the CRM, and the no is forgotten: the person stays on the list under the other record."""
+    world = company.world
+    world.put("r1", consent="denied", said_at=world.tick())
+    company.sync("delta", armed=("step normalize", 1))
+    world.drop("r1", into="r0")
+
+    company.sync("delta")
+    company.approve()
+    company.apply()
+
+    company.watch.check()
+    assert world.lists[LIST] == {address("r2@acme.example"), address("r3@acme.example")}
