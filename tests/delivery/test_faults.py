@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
+import toys
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from toybench import LIST, TAGS, sent
@@ -146,6 +147,33 @@ def test_lock_is_retried_in_smaller_batches(bench):
     assert bench.world.tags() == tags
 
 
+@pytest.mark.fault(6)
+def test_locked_rows_wait_longer_in_smaller_batches_and_are_set_aside_in_the_end(bench):
+    """Asking a locked row at once, in the same crowd, locks it again; asking for ever costs a call
+    in every run."""
+    bench.world.fail("lock", "r1", times=10**6)
+    everyone(bench)
+    pauses, sizes, apply = [], [], toys.ToyTags.apply
+
+    def counted(self, target, changes):
+        sizes.append(len(changes))
+        return apply(self, target, changes)
+
+    toys.ToyTags.apply = counted
+    try:
+        done = [bench.sync(TAGS, extra={"pause": pauses.append})[TAGS] for _ in range(4)]
+    finally:
+        toys.ToyTags.apply = apply
+
+    first = pauses[:3]
+    assert first == sorted(first) and 0.5 <= first[0] <= 1.5 and 5 <= first[2] <= 15
+    assert sizes[0] == 5 and sizes[3:6] == [1, 1, 1]
+    assert [one.rejected for one in done] == [1, 1, 1, 0]
+    assert done[3].calls == 0
+    (aside,) = bench.ledger.quarantine.list(source=TAGS)
+    assert (aside.source_id, aside.code) == ("r1", "still_busy")
+
+
 @pytest.mark.fault(7)
 def test_third_rejection_sets_the_row_aside(bench):
     """A row that is refused for ever must stop costing calls, and say why it is missing."""
@@ -165,7 +193,7 @@ def test_third_rejection_sets_the_row_aside(bench):
 
 
 @pytest.mark.parametrize(("fault", "error"), [("wait", Wait), ("stop", Stop)])
-@pytest.mark.fault(3)
+@pytest.mark.fault(3, 8)
 def test_stopped_push_goes_on_where_it_was(bench, fault, error):
     """A rate limit in mid-push must cost no row, send none twice and need no new approval."""
     bench.guards |= {"first_run": "hold"}

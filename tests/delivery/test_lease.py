@@ -8,11 +8,12 @@ import signal
 import subprocess
 import sys
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import apsw
 import pytest
+import time_machine
 from toybench import LIST, TAGS, Bench
 
 from audiencehub.delivery import crash
@@ -161,6 +162,20 @@ def test_another_boot_is_another_world(ledger):
         ledger._db.run("UPDATE lease SET boot_id = 'earlier'")
 
         assert ledger.leases.take(TAGS, "second").fence == 2
+
+
+@pytest.mark.fault(12)
+@pytest.mark.parametrize("days", [-1, 1])
+def test_a_clock_that_jumps_takes_no_lease(ledger, days):
+    """A clock set right by a day must neither end a run that works nor keep one that is frozen."""
+    with ledger.leases.held(TAGS, "first") as held:
+        with time_machine.travel(datetime.now(UTC) + timedelta(days=days)):
+            with pytest.raises(Wait):
+                ledger.leases.take(TAGS, "second")
+            ledger._db.run("UPDATE lease SET beat_mono = beat_mono - 100")
+            taken = ledger.leases.take(TAGS, "third")
+
+        assert (held.fence, taken.fence) == (1, 2)
 
 
 def test_a_released_lease_is_free(ledger):
