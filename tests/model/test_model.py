@@ -15,6 +15,6 @@ class Short(Machine):
 @pytest.mark.fault(11, 18)
 def test_the_model_holds():
     """If it fails, some order of edits, merges, withdrawals, bad pulls and crashes lies to us."""
-    steps = drive(Short, examples=5, steps=40)
+    steps = drive(Short, examples=4, steps=50)
 
     assert steps.total() - steps["rest"] >= 190
