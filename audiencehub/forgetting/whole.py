@@ -144,7 +144,9 @@ def carry_on(hub: Hub, asked: Forgetting) -> Outcome:
     result = landed.rewrite(hub, person)
     ledger.forgotten.note(person.id, "pages", asdict(result))
     crash.point("forget_landed")
-    _rebuild(hub)
+    if asked.found.get("rebuilt") != result.pages:
+        _rebuild(hub)
+        ledger.forgotten.note(person.id, "rebuilt", result.pages)
     crash.point("forget_rebuilt")
     _deidentify(hub, asked, person)
     crash.point("forget_ledger")
