@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from types import SimpleNamespace
 
 import pytest
 import toys
@@ -10,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from toybench import LIST, TAGS, sent
 
+from audiencehub.delivery.wire import Sent, Wire
 from audiencehub.errors import Stop, Wait
 
 
@@ -118,6 +120,35 @@ def test_poison_is_isolated_in_log2_calls(tmp_path_factory, position):
     assert isolating <= math.ceil(math.log2(200)) + 1
     assert done.calls <= math.ceil(math.log2(200)) + 2
     bench.close()
+
+
+@pytest.mark.fault(7)
+def test_poison_is_found_at_every_place_of_a_batch():
+    """A search that is off by one would blame a neighbour at some place, and send the poison on."""
+    for place in range(200):
+        wire = Paper(None, None, None, None, "run", None)
+        wire.poison, wire.calls, wire.landed, wire.rejected = place, 0, [], []
+
+        rest = wire.isolate([SimpleNamespace(intent=n, digest="") for n in range(200)])
+
+        assert wire.rejected == [place]
+        assert sorted(wire.landed + [one.intent for one in rest]) == [
+            n for n in range(200) if n != place
+        ]
+        assert 1 + wire.calls <= math.ceil(math.log2(200)) + 1
+
+
+class Paper(Wire):
+    """A wire that carries nothing: whatever batch holds the poison is refused."""
+
+    def send(self, loads):
+        self.calls += 1
+        refused = any(one.intent == self.poison for one in loads)
+        self.landed += [] if refused else [one.intent for one in loads]
+        return Sent(refused=refused, loads=list(loads))
+
+    def reject(self, intent, digest, reason):
+        self.rejected.append(intent)
 
 
 @pytest.mark.fault(7)
