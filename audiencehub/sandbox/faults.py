@@ -2,7 +2,8 @@
 
 A fault matches a method and a part of path and query (and of the body), skips `skip` matches, then
 strikes `times` times. What it does: answer with `status` (before or after the work was done),
-hang up, delay, or reshape the true reply (truncate, replace its content type, empty a list).
+hang up, delay, or reshape the true reply (truncate, replace its content type, empty a list, shuffle
+or thin out its verdicts), or acknowledge what it then does not keep.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any, Protocol
 
 from starlette.types import Send
 
+from audiencehub.sandbox.lies import rearranged
 from audiencehub.sandbox.store import Store
 
 
@@ -54,6 +56,22 @@ class Fault:
     set_json: dict[str, Any] = field(default_factory=dict)
     """Top-level keys to overwrite in the true JSON reply; null removes one."""
     content_type: str = ""
+    rows: str = ""
+    """Where the list of the true JSON reply lies that the next four are about: `results`, a dotted
+    path, or `.` where the reply itself is the list."""
+    shuffle: int | None = None
+    """Seed of another order."""
+    drop: int = 0
+    """So many rows are left out."""
+    repeat: int = 0
+    """So many rows come twice."""
+    strange: int = 0
+    """So many rows come under ids of nobody."""
+    lie: float = 0
+    """Share of the records that the request changed (at least one) which are put back behind the
+    true reply: acknowledged, and not kept."""
+    seed: int = 0
+    """Which of them."""
 
     def as_json(self) -> dict[str, Any]:
         """The fault as posted."""
@@ -62,7 +80,14 @@ class Fault:
     @property
     def reshapes(self) -> bool:
         """It lets the work happen and changes the reply."""
-        return bool(self.truncate is not None or self.cut or self.set_json or self.content_type)
+        return bool(
+            self.truncate is not None
+            or self.cut
+            or self.set_json
+            or self.content_type
+            or self.rows
+            or self.lie
+        )
 
     async def answer(self, send: Send) -> bool:
         """Answer in the vendor's place; False when this fault does not answer itself.
@@ -102,9 +127,18 @@ class Fault:
         await send({"type": "http.response.body", "body": sent})
 
     def _changed(self, body: bytes) -> bytes:
-        if not self.set_json:
+        if not self.set_json and not self.rows:
             return body
         document = json.loads(body)
+        if self.rows:
+            document = rearranged(
+                document,
+                self.rows,
+                seed=self.shuffle,
+                drop=self.drop,
+                repeat=self.repeat,
+                strange=self.strange,
+            )
         for key, value in self.set_json.items():
             if value is None:
                 document.pop(key, None)

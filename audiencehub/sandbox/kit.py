@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from audiencehub.sandbox.clock import SandboxClock
 from audiencehub.sandbox.faults import Fault, FaultScript
+from audiencehub.sandbox.lies import held, unsay
 from audiencehub.sandbox.store import Store
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ class VendorSandbox(ABC):
     """One vendor's fake: state in a store, time from the sandbox clock."""
 
     vendor: ClassVar[str]
+    keeps: ClassVar[tuple[str, ...]] = ("",)
+    """How the names of the tables begin that hold what callers write: what a lie puts back."""
 
     def __init__(
         self, store: Store, clock: SandboxClock, options: dict[str, Any] | None = None
@@ -125,8 +128,11 @@ class _Guarded:
         if fault is None:
             await self.inner(scope, replay, send)
         elif fault.after_apply or fault.reshapes:
-            reply = _Capture()
+            reply, store, kept = _Capture(), self.sandbox.store, self.sandbox.keeps
+            before = held(store, kept) if fault.lie else {}
             await self.inner(scope, replay, reply)
+            if fault.lie:
+                unsay(store, before, held(store, kept), fault.lie, fault.seed)
             await asyncio.sleep(fault.delay)
             if not await fault.answer(send):
                 await fault.reshape(reply, send)

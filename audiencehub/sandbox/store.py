@@ -76,6 +76,11 @@ class Store:
         with self.lock:
             return self._tables.setdefault(name, Table(self, name, {}))
 
+    def tables(self) -> list[tuple[str, Table]]:
+        """Every table with its name."""
+        with self.lock:
+            return list(self._tables.items())
+
     def _write(self, table: str, rows: list[tuple[str, Document | None]]) -> None:
         with self.lock, self._db:
             gone = [(table, key) for key, document in rows if document is None]

@@ -121,7 +121,7 @@ class Api:
             return None
         try:
             body = reply.json()
-        except Incomplete:
+        except HubError:
             return BURST_SECONDS
         policy = body.get("policyName") if isinstance(body, dict) else None
         return self.until_midnight() if policy == "DAILY" else BURST_SECONDS

@@ -154,3 +154,32 @@ def test_the_port_is_free_again_when_the_block_ends(toy):
         requests.get(f"{address}/notes", timeout=5)
     with serve(toy, int(address.rpartition(":")[2])) as again:
         assert again == address
+
+
+def test_a_lie_answers_and_keeps_a_share(url):
+    """Without a fake that lies, nobody knows whether a lie would be found."""
+    put(url, "1")
+    script(url, {"method": "PUT", "lie": 1.0})
+    assert put(url, "2").status_code == 201
+    script(url, {"method": "PUT", "lie": 1.0})
+    assert put(url, "1").json()["text"] == "x"
+
+    assert notes(url) == {"1"}
+    assert len(requests.get(f"{url}/__writes", timeout=5).json()) == 3
+
+
+def test_lists_of_replies_are_rearranged_as_said(url):
+    """Verdicts in another order, too few, twice, of strangers: each must be makeable at will."""
+    for note in "abcd":
+        put(url, note)
+
+    def listed(**how):
+        script(url, {"method": "GET", "rows": "results", **how})
+        return [one["id"] for one in requests.get(f"{url}/notes", timeout=5).json()["results"]]
+
+    shuffled = listed(shuffle=3)
+    assert sorted(shuffled) == list("abcd") != shuffled
+    assert listed(shuffle=3) == shuffled
+    assert listed(drop=1) == list("bcd")
+    assert listed(repeat=1) == list("abcda")
+    assert set(listed(strange=1)) - set("abcd") != set()

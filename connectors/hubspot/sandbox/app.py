@@ -36,6 +36,7 @@ class HubSpotSandbox(VendorSandbox):
     """
 
     vendor = "hubspot"
+    keeps = ("object:",)
 
     def __init__(
         self, store: Store, clock: SandboxClock, options: dict[str, Any] | None = None

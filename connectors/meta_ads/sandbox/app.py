@@ -34,6 +34,7 @@ class MetaSandbox(VendorSandbox):
     """
 
     vendor = "meta_ads"
+    keeps = ("member:",)
 
     def seed(self, company: Company) -> None:
         """An ad account has no audiences at first."""

@@ -44,6 +44,7 @@ class SalesforceSandbox(VendorSandbox):
     """
 
     vendor = "salesforce"
+    keeps = ("Contact", "Lead", "Account")
 
     def __init__(
         self, store: Store, clock: SandboxClock, options: dict[str, Any] | None = None
