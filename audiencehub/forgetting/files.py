@@ -16,12 +16,12 @@ from pathlib import Path
 import apsw
 import duckdb
 
+from audiencehub.errors import Wait
 from audiencehub.forgetting.person import Person
 from audiencehub.forgetting.traces import Traces, traces
 from audiencehub.settings import Settings
 
 SQLITE = b"SQLite format 3\0"
-DATABASES = (".sqlite", ".db")
 NO_TEXT = ("INTEGER", "REAL", "BLOB", "BOOLEAN", "FLOAT", "BIGINT", "DATETIME", "TIMESTAMP")
 NEVER = ("install.key", "hub.lock", "ledger.lock")
 OPEN = "hub.duckdb"
@@ -74,7 +74,7 @@ def sweep(settings: Settings, person: Person) -> int:
         if _of_records(settings, path) or path.name.startswith(OPEN):
             continue
         if any(True for _ in _found(path, wide)):
-            if path.suffix in DATABASES or _head(path) == SQLITE:
+            if _is_database(path):
                 _blank_database(path, wide, lambda _: True)
             else:
                 _blank_text(path, wide)
@@ -121,15 +121,19 @@ def _found(path: Path, traces: Traces) -> Iterator[str]:
             yield from _in_tables(connection, traces)
         finally:
             connection.close()
-    elif path.suffix in DATABASES or _head(path) == SQLITE:
+    elif _is_database(path):
         yield from _in_sqlite(path, traces)
     elif any(traces.among(text) for text in _texts(path)):
         yield ""
 
 
-def _head(path: Path) -> bytes:
+def _is_database(path: Path) -> bool:
+    """A file of SQLite. The ledger itself is known by name: this process has it open, and to open
+    and close it besides would let go of its locks (sqlite.org/howtocorrupt.html, 2.2)."""
+    if path.name == LEDGER:
+        return True
     with path.open("rb") as file:
-        return file.read(len(SQLITE))
+        return file.read(len(SQLITE)) == SQLITE
 
 
 def _texts(path: Path) -> Iterator[str]:
@@ -218,6 +222,11 @@ def _blank_database(path: Path, traces: Traces, where: Callable[[str], bool]) ->
         if changed and path.name != LEDGER:
             connection.execute("VACUUM")
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    except apsw.BusyError:
+        raise Wait(
+            f"{path.name} names the person and is locked by another process.",
+            hint="Stop what uses it (audiencehub up), then: audiencehub forget --resume",
+        ) from None
     finally:
         connection.close()
     return changed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -34,6 +35,13 @@ def known(worlds: Path) -> tuple[Project, Canary]:
     ledger.backup(datetime(2026, 11, 16, 8, tzinfo=UTC), 14)
     ledger.close()
     (project.folder / "reports" / "notes.html").write_text(f"<p>{EMAIL.lower()}</p>", "utf-8")
+    flows = project.root / ".audiencehub" / "prefect"
+    flows.mkdir()
+    with sqlite3.connect(flows / "prefect.db") as prefect:
+        prefect.execute("PRAGMA journal_mode=WAL")
+        prefect.execute("CREATE TABLE log(id INTEGER PRIMARY KEY, message VARCHAR)")
+        prefect.execute("INSERT INTO log(message) VALUES(?)", (f"{person.contact}: {OTHER}",))
+    prefect.close()
     return project, person
 
 
@@ -107,8 +115,12 @@ def seen_before(looked: dict, certificate: dict) -> None:
     assert looked["landing"] == removed["landing"]
     assert looked["warehouse"] == removed["warehouse"]["rows"]
     assert set(looked["targets"]) == {one["target"] for one in certificate["destinations"]}
-    assert [one for one in looked["files"] if "notes.html" in one]
-    assert removed["files"] >= 1
+    assert looked["files"] == [
+        ".audiencehub/sandbox/backups/ledger-20261116T080000Z.sqlite person.source_id",
+        ".audiencehub/sandbox/reports/notes.html",
+        ".audiencehub/prefect/prefect.db log.message",
+    ]
+    assert removed["files"] >= 2
     assert looked["person"] == certificate["person"]
 
 
