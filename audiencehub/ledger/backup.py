@@ -7,6 +7,7 @@ can be torn. The key beside the ledger is not part of it: who has a backup has n
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -61,7 +62,8 @@ def backup(db: Database, at: datetime, keep: int) -> Backup:
                 hint="Free space and check the disk, then: audiencehub maintain",
             ) from None
         finally:
-            draft.unlink(missing_ok=True)
+            with suppress(OSError):
+                draft.unlink()
     found = backups(db.path.parent)
     for old in found[: -max(1, keep)]:
         old.unlink(missing_ok=True)

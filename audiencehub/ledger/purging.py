@@ -22,8 +22,12 @@ NEEDED = (
     " WHERE n.target=i.target AND n.member=i.member AND n.state='confirmed')"
     " AND (EXISTS(SELECT 1 FROM believed b WHERE b.target=i.target AND b.member=i.member)"
     " OR EXISTS(SELECT 1 FROM sent_identifier s WHERE s.target=i.target AND s.member=i.member)))"
+    " OR (i.op='add' AND i.seq=(SELECT max(n.seq) FROM intent n WHERE n.target=i.target"
+    " AND n.member=i.member AND n.op='add')"
+    " AND EXISTS(SELECT 1 FROM sent_identifier s WHERE s.target=i.target AND s.member=i.member))"
 )
-"""Of the intent `i`: its plan is under way, or it is what last proved a member in."""
+"""Of the intent `i`: its plan is under way; it is what last proved a member in; or it is the last
+word on identifiers that are kept."""
 
 
 @dataclass(frozen=True, slots=True)
