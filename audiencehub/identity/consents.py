@@ -18,15 +18,15 @@ FOR_EVER = datetime(9999, 12, 31, tzinfo=UTC)
 MARK = 16
 
 SAID = """
-    WITH record AS {materialized} (
+    WITH record AS MATERIALIZED (
         SELECT r.own, r.id, r.source, r.source_id, s.email, s.external_id
-        FROM identity_record r
-        JOIN source_contact s ON s.source = r.source AND s.source_id = r.source_id
+        FROM {identity} r
+        JOIN {contact} s USING ({same})
         WHERE r.entity = 'contact' AND NOT s.deleted
     ), spoken AS (
         SELECT c.purpose, c.channel, c.status, c.source, coalesce(c."at", c.observed_at) AS said_at,
                c.proof, c.contact_ref, c.contact_email, c.contact_external_id
-        FROM source_consent c {among}
+        FROM {consent} c
         WHERE NOT c.deleted AND c.purpose IS NOT NULL AND c.status IS NOT NULL
     ), found AS (
         SELECT r.own, r.id, 'record' AS kind, s.contact_ref AS value, s.*
@@ -49,7 +49,59 @@ SAID = """
 """An address that several people have denies for each of them, and grants for none."""
 
 
-PART = "SEMI JOIN reach_consent USING (source, source_id)"
+WHOLE = {
+    "identity": "identity_record",
+    "contact": "source_contact",
+    "consent": "source_consent",
+    "same": "source, source_id",
+}
+PART = {
+    "identity": "heard_identity",
+    "contact": "heard_contact",
+    "consent": "heard_consent",
+    "same": "record_key",
+}
+FEW = """
+    CREATE OR REPLACE TEMP TABLE heard_consent AS
+        SELECT c.* FROM source_consent c
+        JOIN (SELECT place FROM reach_consent WHERE NOT deleted) p ON p.place = c.rowid;
+    CREATE OR REPLACE TEMP TABLE heard AS
+        SELECT hash(source, contact_ref) AS record_key FROM heard_consent
+        WHERE contact_ref IS NOT NULL
+        UNION SELECT record_key FROM source_contact WHERE email IN (
+            SELECT contact_email FROM heard_consent WHERE contact_email IS NOT NULL)
+        UNION SELECT record_key FROM source_contact WHERE external_id IN (
+            SELECT contact_external_id FROM heard_consent WHERE contact_external_id IS NOT NULL);
+    CREATE OR REPLACE TEMP TABLE heard_place AS SELECT rowid AS place FROM identity_record
+        WHERE record_key IN (FROM heard);
+    CREATE OR REPLACE TEMP TABLE heard_identity AS
+        SELECT r.* FROM identity_record r JOIN heard_place p ON p.place = r.rowid
+"""
+"""What the rows of `reach_consent` say and of whom, found by number and read alone."""
+
+
+NAMED = """
+    CREATE OR REPLACE TEMP TABLE heard_place AS SELECT rowid AS place FROM source_contact
+        WHERE record_key IN (FROM heard);
+    CREATE OR REPLACE TEMP TABLE heard_contact AS
+        SELECT record_key, email, external_id, deleted FROM source_contact s
+        JOIN heard_place p ON p.place = s.rowid
+"""
+UNNAMED = """
+    CREATE OR REPLACE TEMP TABLE heard_contact AS
+        SELECT record_key, CAST(NULL AS VARCHAR) AS email, CAST(NULL AS VARCHAR) AS external_id,
+               deleted
+        FROM source_contact WHERE record_key IN (FROM heard)
+"""
+"""Text of the contacts only where a word names them by it."""
+
+
+def _few(connection: Connection) -> None:
+    connection.execute(FEW)
+    ((named,),) = connection.execute(
+        "SELECT count(contact_email) + count(contact_external_id) FROM heard_consent"
+    ).fetchall()
+    connection.execute(NAMED if named else UNNAMED)
 
 
 def decisions(connection: Connection, ledger: Ledger, *, part: bool = False) -> list[DecisionRow]:
@@ -59,12 +111,12 @@ def decisions(connection: Connection, ledger: Ledger, *, part: bool = False) -> 
     comes whole, for it is reached whole.
     """
     prepare(connection)
+    if part:
+        _few(connection)
     rows: list[DecisionRow] = []
     marks: dict[tuple[str, str], str] = {}
     for own, purpose, channel, status, source, at, proof, kind, value in connection.execute(
-        SAID.format(
-            among=PART if part else "", materialized="NOT MATERIALIZED" if part else "MATERIALIZED"
-        )
+        SAID.format(**(PART if part else WHOLE))
     ).fetchall():
         # Without a date a denial outlasts every grant, and a grant yields to any denial.
         undated = LONG_AGO if status == "granted" else FOR_EVER

@@ -78,11 +78,8 @@ def _evidence(
     connection.register("fresh_merge", table)
     rows = connection.execute(
         f"""
-        WITH key AS (
-            SELECT k.own, k.kind, k.key, r.id FROM identity_key k
-            JOIN identity_record r ON r.entity = k.entity AND r.own = k.own
-            WHERE k.entity = '{entity}' AND r.id IN (SELECT id FROM fresh_merge)
-              AND NOT EXISTS (
+        WITH key AS ({_held(connection, entity)}
+            AND NOT EXISTS (
                 SELECT 1 FROM identity_conflict c WHERE c.entity = k.entity
                 AND c.own = k.own AND c.kind = k.kind AND c.key = k.key)
         )
@@ -99,3 +96,29 @@ def _evidence(
         mark = ledger.sealing.digest({kind: key})[:MARK]
         found[own].append({"kind": kind, "mark": mark, "with": peer})
     return found
+
+
+def _held(connection: Connection, entity: str) -> str:
+    """SQL of the keys of all records of the persons in `fresh_merge`, under the person's `id`; from
+    what `match` has read, where it has read them all."""
+    among = f"r.entity = '{entity}' AND r.id IN (SELECT id FROM fresh_merge)"
+    ((others,),) = connection.execute(
+        "SELECT count(*) FROM fresh_merge WHERE own NOT IN (SELECT own FROM scope)"
+    ).fetchall()
+    read = connection.execute(
+        "SELECT 1 FROM scope_key WHERE entity = ? LIMIT 1", [entity]
+    ).fetchall()
+    if read and not others:
+        return (
+            "SELECT k.own, k.kind, k.key, r.id FROM scope_key k "
+            f"JOIN identity_record r ON r.own = k.own WHERE {among}"
+        )
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE evidence_place AS SELECT k.rowid AS place, r.id "
+        "FROM identity_key k JOIN identity_record r ON r.own = k.own "
+        f"WHERE k.entity = '{entity}' AND {among}"
+    )
+    return (
+        "SELECT k.own, k.kind, k.key, p.id FROM identity_key k "
+        "JOIN evidence_place p ON p.place = k.rowid WHERE true"
+    )

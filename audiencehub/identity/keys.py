@@ -9,6 +9,7 @@ to be looked at. All are made from the source rows and the ledger, and may be lo
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import duckdb
@@ -18,15 +19,19 @@ from audiencehub.warehouse.insert import insert
 
 TABLES = (
     "CREATE TABLE IF NOT EXISTS identity_record(entity VARCHAR, source VARCHAR, source_id VARCHAR,"
-    " own INTEGER, part INTEGER, id INTEGER)",
+    " own INTEGER, part INTEGER, id INTEGER, record_key UBIGINT)",
     "CREATE TABLE IF NOT EXISTS identity_key(entity VARCHAR, own INTEGER, kind VARCHAR,"
-    " key VARCHAR)",
+    " key VARCHAR, mark UBIGINT)",
     "CREATE TABLE IF NOT EXISTS identity_conflict(entity VARCHAR, own INTEGER, kind VARCHAR,"
     " key VARCHAR, reason VARCHAR)",
     "CREATE TABLE IF NOT EXISTS identity_waiting(entity VARCHAR, own INTEGER)",
     "CREATE TABLE IF NOT EXISTS identity_said(entity VARCHAR, word VARCHAR, n INTEGER,"
     " one INTEGER, other INTEGER)",
 )
+NONE_READ = (
+    "CREATE OR REPLACE TEMP TABLE scope_key(entity VARCHAR, own INTEGER, kind VARCHAR, key VARCHAR)"
+)
+"""The keys of the records in `scope`, as far as a pass has read them."""
 Connection = duckdb.DuckDBPyConnection
 
 
@@ -51,26 +56,29 @@ def blocked(policy: Policy, *, mailbox: bool = False) -> str:
     return "|".join(listed) or NOTHING
 
 
-def derive(connection: Connection, policy: Policy) -> None:
-    """Put the keys of the records in `touched_own(own)` into `identity_key`, in place of theirs."""
+def derive(connection: Connection, policy: Policy, *, full: bool) -> None:
+    """Put the keys of the records in `touched_own(own)` into `identity_key`, in place of theirs.
+
+    Unless `full` their rows are found by number, and only these are read.
+    """
     entity = policy.entity
+    columns = sorted({f'"{column}"' for column in policy.keys.values()})
+    read = f"own, source, source_id, merged_into, deleted, {', '.join(columns)}"
+    said = f"SELECT {read} FROM source_{entity} JOIN record USING (source, source_id)"
+    record = f"SELECT source, source_id, own FROM identity_record WHERE entity = '{entity}'"
+    if not full:
+        for sql in _few(entity, read):
+            connection.execute(sql)
+        said, record = "FROM own_said", "FROM own_target"
     connection.execute(
         "DELETE FROM identity_key WHERE entity = ? AND own IN (SELECT own FROM touched_own)",
         [entity],
     )
-    columns = sorted({f'"{column}"' for column in policy.keys.values()})
     parts = [_key(kind, column) for kind, column in policy.keys.items()]
     connection.execute(
         f"""
         INSERT INTO identity_key
-        WITH record AS NOT MATERIALIZED (
-            SELECT source, source_id, own FROM identity_record WHERE entity = $entity
-        ), mine AS (
-            SELECT * FROM record WHERE own IN (SELECT own FROM touched_own)
-        ), said AS (
-            SELECT own, source, source_id, merged_into, deleted, {", ".join(columns)}
-            FROM source_{entity} JOIN mine USING (source, source_id)
-        ), found AS (
+        WITH record AS NOT MATERIALIZED ({record}), said AS ({said}), found AS (
             {" UNION ALL ".join(parts)}
             UNION ALL
             SELECT said.own, 'crm_merge', CAST(target.own AS VARCHAR) FROM said
@@ -84,10 +92,34 @@ def derive(connection: Connection, policy: Policy) -> None:
             SELECT unnest([one, other]), 'manual', CAST(n AS VARCHAR) FROM identity_said
             WHERE entity = $entity AND word = 'manual'
         )
-        SELECT DISTINCT $entity, own, kind, key FROM found t(own, kind, key)
+        SELECT DISTINCT $entity, own, kind, key, hash(kind, key) FROM found t(own, kind, key)
         WHERE own IN (SELECT own FROM touched_own)
         """,
         _values(policy),
+    )
+
+
+def _few(entity: str, read: str) -> Iterator[str]:
+    """Fill `own_said` with what the sources say of the records in `touched_own`, and `own_target`
+    with the records that these are merged into."""
+    yield f"""
+        CREATE OR REPLACE TEMP TABLE own_place AS
+        SELECT s.rowid AS place, r.own FROM source_{entity} s JOIN identity_record r
+        USING (record_key) WHERE r.entity = '{entity}'
+        AND r.own IN (SELECT own FROM touched_own)
+    """
+    yield (
+        f"CREATE OR REPLACE TEMP TABLE own_said AS SELECT {read} FROM source_{entity} s "
+        "JOIN own_place p ON p.place = s.rowid"
+    )
+    yield f"""
+        CREATE OR REPLACE TEMP TABLE own_target_place AS
+        SELECT rowid AS place FROM identity_record WHERE entity = '{entity}' AND record_key IN (
+            SELECT hash(source, merged_into) FROM own_said WHERE merged_into IS NOT NULL)
+    """
+    yield (
+        "CREATE OR REPLACE TEMP TABLE own_target AS SELECT source, source_id, own "
+        "FROM identity_record r JOIN own_target_place p ON p.place = r.rowid"
     )
 
 
@@ -110,28 +142,27 @@ def _values(policy: Policy) -> dict[str, Any]:
     return values
 
 
-def around(connection: Connection, entity: str) -> None:
-    """Widen `touched_own(own)` by the records on the other end of a CRM's merge, now or before."""
-    insert(
+def around(connection: Connection, entity: str) -> int:
+    """Widen `touched_own(own)` by the records on the other end of a CRM's merge, now or before;
+    by how many."""
+    return insert(
         connection,
         "touched_own",
         f"""
         WITH named AS (
-            SELECT source, source_id FROM identity_record
+            SELECT record_key FROM identity_record
             WHERE entity = $entity AND own IN (SELECT own FROM touched_own)
         ), merge AS (
-            SELECT source, source_id, merged_into FROM source_{entity}
+            SELECT record_key, hash(source, merged_into) AS into_key FROM source_{entity}
             WHERE merged_into IS NOT NULL
         ), other AS (
-            SELECT source, merged_into AS source_id FROM merge
-            SEMI JOIN named USING (source, source_id)
-            UNION SELECT m.source, m.source_id FROM merge m
-            SEMI JOIN named n ON n.source = m.source AND n.source_id = m.merged_into
-            UNION SELECT source, merged_into FROM touched_record
+            SELECT into_key AS record_key FROM merge WHERE record_key IN (FROM named)
+            UNION SELECT record_key FROM merge WHERE into_key IN (FROM named)
+            UNION SELECT hash(source, merged_into) FROM touched_record
             WHERE "table" = $entity AND merged_into IS NOT NULL
         )
-        SELECT own FROM identity_record JOIN other USING (source, source_id)
-        WHERE entity = $entity
+        SELECT own FROM identity_record WHERE entity = $entity
+        AND record_key IN (SELECT record_key FROM other)
         EXCEPT SELECT own FROM touched_own
         """,
         {"entity": entity},
@@ -143,20 +174,26 @@ def edges(connection: Connection, policy: Policy, *, full: bool) -> tuple[Any, A
     first. A key of more records than the policy allows is no edge, and goes to the conflicts; the
     scope need not hold all of its records, but it holds all of every other key's."""
     limit = policy.records_per_key
-    held, mine = _held(policy.entity, full=full), ""
+    held, holders = _held(policy.entity, full=full), "identity_key"
     if not full:
+        held_keys = f"SELECT {{}} FROM identity_key WHERE entity = '{policy.entity}' AND "
+        marks = held_keys.format("mark") + "own IN (SELECT own FROM scope)"
         connection.execute(
-            "CREATE OR REPLACE TEMP TABLE scope_key AS SELECT entity, own, kind, key"
-            f" FROM identity_key WHERE entity = '{policy.entity}'"
-            " AND own IN (SELECT own FROM scope)"
+            "CREATE OR REPLACE TEMP TABLE holder AS "
+            + held_keys.format("entity, own, kind, key")
+            + f"mark IN ({marks})"
         )
-        mine = "SEMI JOIN scope_key USING (kind, key)"
+        connection.execute(
+            "CREATE OR REPLACE TEMP TABLE scope_key AS FROM holder"
+            " WHERE own IN (SELECT own FROM scope)"
+        )
+        holders = "holder SEMI JOIN scope_key USING (kind, key)"
     keys = ", ".join(f"'{kind}'" for kind in policy.keys)
     connection.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE shared AS
-        SELECT kind, key, min(own) AS head, count(*) AS n FROM identity_key k {mine}
-        WHERE k.entity = '{policy.entity}'
+        SELECT kind, key, min(own) AS head, count(*) AS n FROM {holders}
+        WHERE entity = '{policy.entity}'
         GROUP BY kind, key HAVING count(*) > 1
         """
     )

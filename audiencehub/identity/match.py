@@ -14,7 +14,7 @@ from datetime import datetime
 import numpy as np
 import pyarrow as pa
 
-from audiencehub.identity import keys
+from audiencehub.identity import keys, look
 from audiencehub.identity.components import Ids, components
 from audiencehub.identity.guard import Group, settle
 from audiencehub.identity.keys import Connection
@@ -45,18 +45,25 @@ def match(
     """
     keys.prepare(connection)
     entity = policy.entity
-    full = _mark(connection, entity) != policy.version
+    full = look.collided(connection) or _mark(connection, entity) != policy.version
+    if not full and not look.changed(connection, entity):
+        look.collide(connection)
+        full = True
     if full:
         for table in ("key", "conflict", "said"):
             connection.execute(f"DELETE FROM identity_{table} WHERE entity = ?", [entity])
+        look.everything(connection, entity)
     connection.execute("CREATE OR REPLACE TEMP TABLE touched_own(own INTEGER)")
-    _look(connection, entity, full=full)
-    _number(connection, ledger, entity, now)
+    connection.execute(keys.NONE_READ)
+    look.number(connection, ledger, entity, now)
     _said(connection, ledger, entity, upto)
     insert(connection, "touched_own", "SELECT own FROM known EXCEPT SELECT own FROM touched_own")
-    if not full:
-        keys.around(connection, entity)
     touched = _count(connection, "touched_own")
+    if touched and not full:
+        touched += keys.around(connection, entity)
+    if not (touched or full):
+        connection.execute("CREATE OR REPLACE TEMP TABLE scope(own INTEGER)")
+        return Matched(entity, 0, 0, full)
     _scope(connection, policy, full=full)
     if touched:
         _parts(connection, policy, full=full)
@@ -69,54 +76,6 @@ def match(
     )
     _note(connection, entity, policy.version)
     return Matched(entity, touched, _count(connection, "scope"), full)
-
-
-def _look(connection: Connection, entity: str, *, full: bool) -> None:
-    """The records to look at: `unnumbered(source, source_id)` has those without an own id here,
-    `known(own)` the others.
-
-    Long tables are asked for the few that were told of, never the other way round.
-    """
-    told = f"SELECT source, source_id FROM source_{entity}"
-    if not full:
-        told = f"SELECT DISTINCT source, source_id FROM touched_record WHERE \"table\" = '{entity}'"
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE told AS {told}")
-    connection.execute(
-        "CREATE OR REPLACE TEMP TABLE known AS SELECT source, source_id, own"
-        f" FROM identity_record SEMI JOIN told USING (source, source_id) WHERE entity = '{entity}'"
-    )
-    connection.execute(
-        "CREATE OR REPLACE TEMP TABLE unnumbered AS"
-        " FROM told ANTI JOIN known USING (source, source_id)"
-    )
-
-
-def _number(connection: Connection, ledger: Ledger, entity: str, now: datetime) -> None:
-    """Own ids of the records in `unnumbered`, which join `known`: given once, and for ever in the
-    ledger."""
-    if not _count(connection, "unnumbered"):
-        return
-    fresh = connection.execute(
-        f"SELECT source, source_id FROM source_{entity}"
-        " SEMI JOIN unnumbered USING (source, source_id)"
-    ).fetchall()
-    if not fresh:
-        return
-    ids = ledger.people.assign(entity, [(source, key, now) for source, key in fresh])
-    table = pa.table(
-        {
-            "source": pa.array([key[0] for key in ids], pa.string()),
-            "source_id": pa.array([key[1] for key in ids], pa.string()),
-            "own": pa.array(list(ids.values()), pa.int32()),
-        }
-    )
-    connection.register("stage_own", table)
-    connection.execute(
-        f"INSERT INTO identity_record SELECT '{entity}', source, source_id, own, NULL, NULL"
-        " FROM stage_own ORDER BY own"
-    )
-    insert(connection, "known", "FROM stage_own")
-    connection.unregister("stage_own")
 
 
 def _said(connection: Connection, ledger: Ledger, entity: str, upto: int | None) -> None:
@@ -153,26 +112,26 @@ def _scope(connection: Connection, policy: Policy, *, full: bool) -> None:
     """All records that the touched ones may be connected to, before or after their change."""
     entity = policy.entity
     if full:
-        keys.derive(connection, policy)
+        keys.derive(connection, policy, full=True)
         connection.execute(
             f"CREATE OR REPLACE TEMP TABLE scope AS SELECT own FROM identity_record"
             f" WHERE entity = '{entity}' ORDER BY own"
         )
         return
     held = (
-        f"SELECT kind, key FROM identity_key WHERE entity = '{entity}'"
+        f"SELECT mark FROM identity_key WHERE entity = '{entity}'"
         " AND own IN (SELECT own FROM touched_own)"
     )
     connection.execute(f"CREATE OR REPLACE TEMP TABLE keyed_before AS {held}")
-    keys.derive(connection, policy)
+    keys.derive(connection, policy, full=False)
     insert(connection, "keyed_before", held)
     connection.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE scope AS
         WITH reached AS (
             SELECT own FROM touched_own UNION
-            SELECT own FROM identity_key k WHERE entity = '{entity}' AND EXISTS (
-                SELECT 1 FROM keyed_before t WHERE t.kind = k.kind AND t.key = k.key)
+            SELECT own FROM identity_key WHERE entity = '{entity}'
+            AND mark IN (SELECT mark FROM keyed_before)
         ), part AS (
             SELECT DISTINCT part FROM identity_record
             WHERE entity = '{entity}' AND own IN (SELECT own FROM reached)

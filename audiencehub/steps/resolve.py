@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from importlib import metadata
 from typing import Any
@@ -56,20 +56,16 @@ def resolve(hub: Hub, *, passing: bool = False) -> Resolved:
     with hub.warehouse.transaction():
         policy = provenance.write(connection, hub.settings)
         connection.execute("SET VARIABLE known_at = ?", [known.replace(tzinfo=None)])
-        extent = _extent(hub, policy, known)
+        extent = _identify(hub, _extent(hub, policy, known), journalled=not passing)
         if not extent.facts:
             touched.mark_all(connection)
-        _identify(hub, extent, journalled=not passing)
         _profiles(hub, policy, extent, known)
         hub.warehouse.set("resolved", known.isoformat())
         hub.warehouse.set("whole", "" if passing else known.isoformat())
         hub.warehouse.set("resolved_by", extent.version)
-        if not passing:
-            _facts(hub, extent)
+        made = [] if passing else _facts(hub, extent)
         if extent.profiles:
-            touched.add(connection, "contact", "FROM part_contact")
-            touched.add(connection, "account", "FROM part_account")
-            touched.add(connection, "account", links.MOVED_BETWEEN)
+            _touch(connection, made if extent.facts else [])
         connection.execute("DELETE FROM touched_record")
         return _counted(hub)
 
@@ -124,32 +120,38 @@ def _rows(hub: Hub, sql: str) -> list[tuple[Any, ...]]:
     return hub.warehouse.connection.execute(sql).fetchall()
 
 
-def _identify(hub: Hub, extent: _Extent, *, journalled: bool = True) -> None:
+def _identify(hub: Hub, extent: _Extent, *, journalled: bool = True) -> _Extent:
     """Who is who: the table `record_map`, and the journal of what was joined.
 
-    What is not `journalled` waits for the next pass that is.
+    What is not `journalled` waits for the next pass that is. Returns what is to be made anew:
+    everything, once two records had one key.
     """
     connection, settings = hub.warehouse.connection, hub.settings.identity
     free, upto = tuple(_free_domains(hub)), hub.warehouse.applied
     affected.begin(connection)
     for policy in (accounts(settings, free), contacts(settings)):
-        match(connection, hub.ledger, policy, hub.now, upto)
-        if extent.profiles:
+        matched = match(connection, hub.ledger, policy, hub.now, upto)
+        if matched.full:
+            extent = replace(extent, profiles=False, facts=False)
+        if extent.profiles and matched.scope:
             affected.move(connection, policy.entity)
         if journalled:
             journal(connection, hub.ledger, policy.entity, hub.run_id, hub.now, upto)
     if not extent.profiles:
         connection.execute("DELETE FROM record_map")
         connection.execute(profiles.record_map())
+    return extent
 
 
 def _profiles(hub: Hub, policy: provenance.Policy, extent: _Extent, known: datetime) -> None:
     """The tables `contact` and `account`, their links and their history."""
     connection, tables, part = hub.warehouse.connection, hub.warehouse.tables, extent.profiles
+    companies = True
     if part:
         affected.expire(connection, extent.since, known)
-        affected.key(connection)
-        affected.site_before(connection)
+        companies = affected.any_of(connection, "account")
+        if companies:
+            affected.site_before(connection)
         links.remember(connection)
     for entity in provenance.ENTITIES:
         if not part or affected.any_of(connection, entity):
@@ -160,53 +162,60 @@ def _profiles(hub: Hub, policy: provenance.Policy, extent: _Extent, known: datet
                     connection.execute(sql)
     free = _free_domains(hub)
     if part:
-        affected.site(connection)
+        if companies:
+            affected.site(connection)
         links.link_part(connection, free)
     else:
         links.link_all(connection, free)
-    hierarchy.link(connection)
+    if companies:
+        hierarchy.link(connection)
     history.record(connection, tables, known, part=part)
 
 
-def _facts(hub: Hub, extent: _Extent) -> None:
-    """The tables of facts, the span of everybody's activity, and what was said about consent."""
+def _facts(hub: Hub, extent: _Extent) -> list[Table]:
+    """The tables of facts, the span of everybody's activity, and what was said about consent.
+
+    Returns the tables of which anything was made anew.
+    """
     connection, part = hub.warehouse.connection, extent.facts
     tables = [one for one in hub.warehouse.tables.values() if not one.entity]
     if part:
-        leading = affected.leads(connection)
-        tables = [one for one in tables if affected.reach(connection, one, leading)]
+        tables = list(affected.reached(connection, tables, affected.leads(connection)))
     made = [one for one in tables if one.name != "consent"]
     if part:
         for sql in (sql for table in made for sql in facts.read(table)):
             connection.execute(sql)
-    if made:
+    if made or not part:
         for sql in facts.naming(made, part=part):
             connection.execute(sql)
-    _rates(hub, made, part=part)
-    connection.execute("CREATE OR REPLACE TEMP TABLE active AS SELECT id FROM part_contact")
+        _rates(hub, made, part=part)
     for table in made:
         for sql in facts.fact(table, part=part):
             connection.execute(sql)
-        if part:
-            _owners(hub, table)
-    connection.execute(facts.spans(part=part))
+    if part:
+        active = [facts.owners(one) for one in made if one.name == "event"]
+        parts = [
+            "SELECT id FROM part_contact",
+            *(f"SELECT contact_id FROM ({sql})" for sql in active),
+        ]
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE active AS {' UNION '.join(parts)}")
+    if not part or _rows(hub, "SELECT 1 FROM active LIMIT 1"):
+        connection.execute(facts.spans(part=part))
     if len(tables) > len(made) or not part:
         hub.ledger.consent.record(decisions(connection, hub.ledger, part=part))
+    return made
 
 
-def _owners(hub: Hub, table: Table) -> None:
-    """Note whose facts were and are made anew."""
-    connection = hub.warehouse.connection
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE owner AS {facts.owners(table)}")
-    touched.add(connection, "contact", "SELECT contact_id FROM owner")
-    touched.add(connection, "account", "SELECT account_id FROM owner")
-    if table.name == "event":
-        insert(
-            connection,
-            "active",
-            "SELECT DISTINCT contact_id FROM owner WHERE contact_id IS NOT NULL "
-            "EXCEPT SELECT id FROM active",
-        )
+def _touch(connection: Any, made: Sequence[Table]) -> None:
+    """Note who was made anew, and whose facts were and are."""
+    owners = [facts.owners(table) for table in made]
+    for entity, column, more in (
+        ("contact", "contact_id", []),
+        ("account", "account_id", [links.MOVED_BETWEEN]),
+    ):
+        parts = [f"SELECT id FROM part_{entity}", *more]
+        parts += [f"SELECT {column} FROM ({one})" for one in owners]
+        touched.add(connection, entity, " UNION ALL ".join(parts))
 
 
 def _rates(hub: Hub, tables: Sequence[Table], *, part: bool) -> None:
@@ -234,15 +243,16 @@ def _free_domains(hub: Hub) -> list[str]:
 
 
 def _counted(hub: Hub) -> Resolved:
-    def number(sql: str) -> int:
-        return int(_rows(hub, sql)[0][0])
-
-    unlinked = sum(
-        number(f"SELECT count(*) FROM source_{table.name} WHERE NOT deleted")
-        - number(f'SELECT count(*) FROM "{table.name}"')
-        for table in hub.warehouse.tables.values()
-        if not table.entity and table.name != "consent"
+    facts_of = [one.name for one in hub.warehouse.tables.values() if not one.entity]
+    unlinked = " + ".join(
+        f'(SELECT count(*) FROM source_{name} WHERE NOT deleted) - (SELECT count(*) FROM "{name}")'
+        for name in facts_of
+        if name != "consent"
     )
-    live = number("SELECT count(*) FROM record_map WHERE entity = 'contact'")
-    people = number("SELECT count(*) FROM contact")
-    return Resolved(people, number("SELECT count(*) FROM account"), live - people, unlinked)
+    live = "SELECT count(*) FROM record_map WHERE entity = 'contact'"
+    ((people, companies, records, waiting),) = _rows(
+        hub,
+        f"SELECT (SELECT count(*) FROM contact), (SELECT count(*) FROM account), ({live}), "
+        f"{unlinked or 0}",
+    )
+    return Resolved(people, companies, records - people, waiting)

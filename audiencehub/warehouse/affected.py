@@ -8,7 +8,7 @@ facts that may belong to somebody else.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 import duckdb
@@ -19,20 +19,19 @@ from audiencehub.warehouse.insert import insert
 from audiencehub.warehouse.provenance import ENTITIES
 
 Connection = duckdb.DuckDBPyConnection
-NONE = (
-    "CREATE OR REPLACE TEMP TABLE moved(entity VARCHAR, source VARCHAR, source_id VARCHAR, "
-    "before INTEGER, after INTEGER, kind VARCHAR)",
-    "CREATE OR REPLACE TEMP TABLE part_contact(id INTEGER)",
-    "CREATE OR REPLACE TEMP TABLE part_account(id INTEGER)",
-    "CREATE OR REPLACE TEMP TABLE keyed(kind VARCHAR, key VARCHAR)",
-    "CREATE OR REPLACE TEMP TABLE sited(domain VARCHAR)",
-)
+NONE = """
+    CREATE OR REPLACE TEMP TABLE moved(entity VARCHAR, source VARCHAR, source_id VARCHAR,
+        before INTEGER, after INTEGER, kind VARCHAR, record_key UBIGINT);
+    CREATE OR REPLACE TEMP TABLE part_contact(id INTEGER);
+    CREATE OR REPLACE TEMP TABLE part_account(id INTEGER);
+    CREATE OR REPLACE TEMP TABLE keyed(kind VARCHAR, key VARCHAR);
+    CREATE OR REPLACE TEMP TABLE sited(domain VARCHAR)
+"""
 
 
 def begin(connection: Connection) -> None:
     """Nothing is reached yet."""
-    for statement in NONE:
-        connection.execute(statement)
+    connection.execute(NONE)
 
 
 def move(connection: Connection, entity: str) -> None:
@@ -46,23 +45,20 @@ def move(connection: Connection, entity: str) -> None:
         connection,
         "moved",
         f"""
-        WITH now AS (
-            SELECT source, source_id, n.id, l.kind FROM named n
-            JOIN live_{entity} l USING (source, source_id) WHERE NOT l.deleted
-        )
-        SELECT '{entity}', source, source_id, was.id, now.id, now.kind
-        FROM named LEFT JOIN was USING (source, source_id) LEFT JOIN now USING (source, source_id)
-        WHERE was.id IS DISTINCT FROM now.id OR named.said
+        SELECT '{entity}', coalesce(l.source, n.source), coalesce(l.source_id, n.source_id),
+               n.before, CASE WHEN NOT l.deleted THEN n.after END, l.kind, n.record_key
+        FROM named n LEFT JOIN live_{entity} l USING (record_key)
+        WHERE n.said OR n.before IS DISTINCT FROM CASE WHEN NOT l.deleted THEN n.after END
         """,
     )
     connection.execute(
-        "DELETE FROM record_map WHERE rowid IN (SELECT place FROM was "
-        f"SEMI JOIN (FROM moved WHERE entity = '{entity}') USING (source, source_id))"
+        "DELETE FROM record_map WHERE rowid IN (SELECT place FROM named "
+        f"SEMI JOIN (FROM moved WHERE entity = '{entity}') USING (record_key))"
     )
     insert(
         connection,
         "record_map",
-        "SELECT source, source_id, entity, kind, after FROM moved "
+        "SELECT source, source_id, entity, kind, after, record_key FROM moved "
         f"WHERE entity = '{entity}' AND after IS NOT NULL ORDER BY after, source, source_id",
     )
     insert(
@@ -72,35 +68,52 @@ def move(connection: Connection, entity: str) -> None:
         f"(SELECT unnest([before, after]) AS id FROM moved WHERE entity = '{entity}') "
         "WHERE id IS NOT NULL",
     )
+    if entity == "contact":
+        _key(connection)
 
 
-def _looked_at(entity: str) -> tuple[str, str, str]:
-    """SQL that reads once, of each long table, the records that changed (`said`) or were looked at:
-    `named` with their ids, `was` with the ids and places in `record_map`, and `live_<entity>` with
-    what the source says."""
+def _looked_at(entity: str) -> tuple[str, ...]:
+    """SQL that finds by number, among the records that changed (`said`) or were looked at, those
+    whose id is not what `record_map` has: `named` with both ids and the place there, and
+    `live_<entity>` with what the source says of them. Text of few records is read, not of all."""
     keys = "".join(f", {key}" for key in touched.KEYS[entity])
-    among = "SEMI JOIN named USING (source, source_id)"
     return (
         f"""
-        CREATE OR REPLACE TEMP TABLE named AS
-        WITH said AS (
-            SELECT DISTINCT source, source_id FROM touched_record WHERE "table" = '{entity}'
-        ), known AS (
-            SELECT source, source_id, id FROM identity_record WHERE entity = '{entity}'
-            AND own IN (SELECT own FROM scope)
-        )
-        SELECT source, source_id, known.id, said.source IS NOT NULL AS said
-        FROM known FULL JOIN said USING (source, source_id)
+        CREATE OR REPLACE TEMP TABLE said AS SELECT DISTINCT source, source_id,
+            hash(source, source_id) AS record_key
+        FROM touched_record WHERE "table" = '{entity}'
         """,
-        "CREATE OR REPLACE TEMP TABLE was AS SELECT rowid AS place, source, source_id, id "
-        f"FROM record_map {among} WHERE entity = '{entity}'",
-        f"CREATE OR REPLACE TEMP TABLE live_{entity} AS SELECT source, source_id, deleted, "
-        f"coalesce(record_kind, '{entity}') AS kind{keys} FROM source_{entity} {among}",
+        f"""
+        CREATE OR REPLACE TEMP TABLE looked AS SELECT record_key, id FROM identity_record
+        WHERE entity = '{entity}' AND own IN (SELECT own FROM scope)
+        """,
+        f"""
+        CREATE OR REPLACE TEMP TABLE named AS
+        WITH was AS (
+            SELECT rowid AS place, record_key, id FROM record_map WHERE entity = '{entity}'
+            AND record_key IN (SELECT record_key FROM looked UNION SELECT record_key FROM said)
+        )
+        SELECT record_key, said.source, said.source_id, was.place, was.id AS before,
+               looked.id AS after, said.source IS NOT NULL AS said
+        FROM looked FULL JOIN said USING (record_key) LEFT JOIN was USING (record_key)
+        WHERE said.source IS NOT NULL OR was.id IS DISTINCT FROM looked.id
+        """,
+        f"""
+        CREATE OR REPLACE TEMP TABLE live_place AS SELECT rowid AS place FROM source_{entity}
+        WHERE record_key IN (SELECT record_key FROM named)
+        """,
+        f"CREATE OR REPLACE TEMP TABLE live_{entity} AS SELECT source, source_id, record_key, "
+        f"deleted, coalesce(record_kind, '{entity}') AS kind{keys} "
+        f"FROM source_{entity} s JOIN live_place p ON p.place = s.rowid",
     )
 
 
 def expire(connection: Connection, since: datetime, known: datetime) -> None:
     """Note whose values have run out between two times."""
+    if not connection.execute(
+        "SELECT 1 FROM source_policy WHERE expires_days IS NOT NULL LIMIT 1"
+    ).fetchall():
+        return
     for entity in ENTITIES:
         insert(
             connection,
@@ -108,8 +121,7 @@ def expire(connection: Connection, since: datetime, known: datetime) -> None:
             f"""
             SELECT DISTINCT m.id FROM source_{entity} s
             JOIN source_policy p ON p.source = s.source AND p.expires_days IS NOT NULL
-            JOIN record_map m ON m.entity = '{entity}'
-              AND m.source = s.source AND m.source_id = s.source_id
+            JOIN record_map m ON m.entity = '{entity}' AND m.record_key = s.record_key
             WHERE s.observed_at + to_days(p.expires_days) > $since
               AND s.observed_at + to_days(p.expires_days) <= $known
             EXCEPT SELECT id FROM part_{entity}
@@ -123,7 +135,7 @@ def any_of(connection: Connection, entity: str) -> bool:
     return bool(connection.execute(f"SELECT 1 FROM part_{entity} LIMIT 1").fetchall())
 
 
-def key(connection: Connection) -> None:
+def _key(connection: Connection) -> None:
     """Note the natural keys that a person has come to, left, or taken along to another id."""
     changed = " UNION ".join(
         f"SELECT '{column}', unnest([was_{column}, now_{column}]) FROM held "
@@ -169,39 +181,48 @@ def site(connection: Connection) -> None:
 _SITES = """
     SELECT account_id, domain FROM account
     WHERE domain IS NOT NULL AND account_id IN (SELECT id FROM part_account)"""
-REFERENCES = {
-    "contact_ref": "SELECT source, source_id FROM moved WHERE entity = 'contact' AND {changes}",
-    "account_ref": "SELECT source, source_id FROM moved WHERE entity = 'account' AND {changes}",
-    "contact_email": "SELECT key FROM keyed WHERE kind = 'email'",
-    "contact_external_id": "SELECT key FROM keyed WHERE kind = 'external_id'",
-    "account_domain": "SELECT domain AS key FROM sited",
-}
-"""A link of a fact to what decides whom it means."""
 CHANGES = "before IS DISTINCT FROM after"
+LEADS = f"""
+    CREATE OR REPLACE TEMP TABLE lead AS
+    SELECT entity || '_key' AS link, record_key AS key FROM moved WHERE {CHANGES}
+    UNION SELECT CASE kind WHEN 'email' THEN 'email_key' ELSE 'number_key' END, hash(key) FROM keyed
+    UNION SELECT 'domain_key', hash(domain) FROM sited
+"""
+"""Hashes of what decides whom a fact means, and what may be another now, by the link of a fact."""
 
 
-def leads(connection: Connection) -> dict[str, str]:
-    """The links of facts that may lead to somebody else now, each with the SQL of its values; a
+def leads(connection: Connection) -> list[str]:
+    """The links of facts that may lead to somebody else now: `lead(link, key)` has their values. A
     link that no change concerns spares a scan of all facts."""
-    asked = {link: sql.format(changes=CHANGES) for link, sql in REFERENCES.items()}
-    return {
-        link: sql
-        for link, sql in asked.items()
-        if connection.execute(f"SELECT 1 FROM ({sql}) LIMIT 1").fetchall()
-    }
+    connection.execute(LEADS)
+    found = connection.execute("SELECT DISTINCT link FROM lead ORDER BY link").fetchall()
+    return [link for (link,) in found]
 
 
-def reach(connection: Connection, table: Table, leading: Mapping[str, str]) -> int:
-    """Fill `reach_<table>(source, source_id)`: facts that changed, and those that `leads` may lead
-    to somebody else. Returns how many."""
-    name = table.name
-    parts = [f"SELECT source, source_id FROM touched_record WHERE \"table\" = '{name}'"]
-    for link, asked in leading.items():
-        by = f"k.key = s.{link}"
-        if link.endswith("_ref"):
-            by = f"k.source = s.source AND k.source_id = s.{link}"
-        parts.append(
-            f"SELECT s.source, s.source_id FROM source_{name} s SEMI JOIN ({asked}) k ON {by}"
+def reached(
+    connection: Connection, tables: Iterable[Table], leading: Sequence[str]
+) -> Iterator[Table]:
+    """Those tables of facts of which records changed, or which `leading` may lead to somebody
+    else; each with `reach_<table>(place, record_key, deleted)`, the rows of its source table."""
+    said = {
+        name for (name,) in connection.execute('SELECT DISTINCT "table" FROM touched_record')
+        .fetchall()
+    }  # fmt: skip
+    for table in tables:
+        if (table.name in said or leading) and _reach(connection, table.name, leading):
+            yield table
+
+
+def _reach(connection: Connection, name: str, leading: Sequence[str]) -> bool:
+    """Whose keys are the same is reached together: what goes and what comes by them is equal."""
+    keys = f"SELECT hash(source, source_id) FROM touched_record WHERE \"table\" = '{name}'"
+    for link in leading:
+        keys += (
+            f" UNION ALL SELECT record_key FROM source_{name} WHERE {link} IN "
+            f"(SELECT key FROM lead WHERE link = '{link}')"
         )
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE reach_{name} AS {' UNION '.join(parts)}")
-    return int(connection.execute(f"SELECT count(*) FROM reach_{name}").fetchall()[0][0])
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE reach_{name} AS SELECT rowid AS place, record_key, deleted "
+        f"FROM source_{name} WHERE record_key IN ({keys})"
+    )
+    return bool(connection.execute(f"SELECT 1 FROM reach_{name} LIMIT 1").fetchall())

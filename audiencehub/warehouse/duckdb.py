@@ -59,8 +59,10 @@ class Warehouse:
             if not path.exists():
                 _create(path, tables)
             connection = _connect(path, copies)
-            if _mark(connection, "shape") != fingerprint(tables):
-                # Made by another version of the hub: landing holds all that is in it.
+            known = (_mark(connection, "shape"), _mark(connection, "hash"))
+            if known != (fingerprint(tables), _hash(connection)):
+                # Made by another version of the hub, or hashed by another version of DuckDB:
+                # landing holds all that is in it.
                 connection.close()
                 _remove(path)
                 _create(path, tables)
@@ -232,13 +234,22 @@ def _create(path: Path, tables: Mapping[str, Table]) -> None:
     connection = duckdb.connect(str(draft))
     for statement in statements(tables):
         connection.execute(statement)
-    marks = [("shape", fingerprint(tables)), ("version", fingerprint())]
+    marks = [
+        ("shape", fingerprint(tables)),
+        ("version", fingerprint()),
+        ("hash", _hash(connection)),
+    ]
     connection.executemany("INSERT INTO meta VALUES(?, ?)", marks)
     connection.close()
     _sync(draft)
     draft.chmod(0o600)
     draft.rename(path)
     _sync(path.parent)
+
+
+def _hash(connection: duckdb.DuckDBPyConnection) -> str:
+    """What this version of DuckDB makes of one key: hashes stand in the tables."""
+    return str(connection.execute("SELECT hash('source', 'id')").fetchall()[0][0])
 
 
 def _remove(path: Path) -> None:

@@ -26,6 +26,11 @@ LINKS = """
 """
 PERSON = "coalesce(by_ref.id, by_email.id, by_number.id)"
 COMPANY = "coalesce(account_ref.id, account_domain.id)"
+READ = (
+    "source", "source_id", "record_key", "deleted", "contact_ref", "contact_email",
+    "contact_external_id", "account_ref", "account_domain",
+)  # fmt: skip
+"""Columns of a source row that a fact is made of, beside its fields."""
 NAMES = {"email": "contact_email", "external_id": "contact_external_id"}
 """Natural keys of a person, and the link of a fact that says one."""
 
@@ -40,20 +45,17 @@ def dated(table: Table) -> str | None:
 
 def read(table: Table) -> Iterator[str]:
     """Fill `read_<table>` with the live rows of `reach_<table>`, and `gone_<table>` with the place
-    and the owners of what these have been. Keys are compared before anything wide is decoded."""
+    and the owners of what these have been."""
     name = table.name
+    columns = ", ".join(f's."{one}"' for one in (*READ, *(one.name for one in table.fields)))
     yield (
-        f"CREATE OR REPLACE TEMP TABLE place_{name} AS SELECT rowid AS place FROM source_{name} "
-        f"SEMI JOIN reach_{name} USING (source, source_id) WHERE NOT deleted"
-    )
-    yield (
-        f"CREATE OR REPLACE TEMP TABLE read_{name} AS SELECT s.* FROM source_{name} s "
-        f"JOIN place_{name} p ON p.place = s.rowid"
+        f"CREATE OR REPLACE TEMP TABLE read_{name} AS SELECT {columns} FROM source_{name} s "
+        f"JOIN (SELECT place FROM reach_{name} WHERE NOT deleted) p ON p.place = s.rowid"
     )
     yield (
         f"CREATE OR REPLACE TEMP TABLE gone_{name} AS "
         f'SELECT rowid AS place, contact_id, account_id FROM "{name}" '
-        f"SEMI JOIN reach_{name} USING (source, source_id)"
+        f"WHERE record_key IN (SELECT record_key FROM reach_{name})"
     )
 
 
@@ -63,15 +65,20 @@ def naming(tables: Iterable[Table], *, part: bool = False) -> Iterator[str]:
     listed = list(tables)
     if part:
         asked = " UNION ".join(
-            f"SELECT '{entity}' AS entity, source, {entity}_ref AS source_id FROM read_{one.name} "
+            f"SELECT hash(source, {entity}_ref) AS record_key FROM read_{one.name} "
             f"WHERE {entity}_ref IS NOT NULL"
             for one in listed
             for entity in ENTITIES
         )
         yield (
-            "CREATE OR REPLACE TEMP TABLE named_record AS FROM record_map "
-            f"SEMI JOIN ({asked}) USING (entity, source, source_id)"
+            "CREATE OR REPLACE TEMP TABLE named_place AS SELECT rowid AS place FROM record_map "
+            f"WHERE record_key IN ({asked})"
         )
+        yield (
+            "CREATE OR REPLACE TEMP TABLE named_record AS SELECT m.* FROM record_map m "
+            "JOIN named_place p ON p.place = m.rowid"
+        )
+    same = "record_key" if part else "source, source_id"
     for key, link in NAMES.items():
         asked = " UNION ".join(
             f"SELECT {link} FROM {_rows(one, part)} WHERE {link} IS NOT NULL" for one in listed
@@ -80,9 +87,9 @@ def naming(tables: Iterable[Table], *, part: bool = False) -> Iterator[str]:
         yield f"""
             CREATE OR REPLACE TEMP TABLE named_{key} AS
             SELECT s.{key} AS key, min(m.id) AS id
-            FROM source_contact s JOIN record_map m
-              ON m.entity = 'contact' AND m.source = s.source AND m.source_id = s.source_id
-            WHERE s.{key} IS NOT NULL {only} GROUP BY s.{key} HAVING count(DISTINCT m.id) = 1
+            FROM source_contact s JOIN record_map m USING ({same})
+            WHERE m.entity = 'contact' AND s.{key} IS NOT NULL {only}
+            GROUP BY s.{key} HAVING count(DISTINCT m.id) = 1
         """
     yield """
         CREATE OR REPLACE TEMP TABLE named_domain AS
@@ -112,7 +119,8 @@ def fact(table: Table, *, part: bool = False) -> Iterator[str]:
     order = 'ORDER BY s."at"' if table.field("at") else ""
     links = LINKS.format(record_map="named_record" if part else "record_map")
     made = f"""
-        SELECT {PERSON} AS contact_id, {COMPANY} AS account_id, s.source, s.source_id, {columns}
+        SELECT {PERSON} AS contact_id, {COMPANY} AS account_id, s.source, s.source_id,
+               s.record_key, {columns}
         FROM {_rows(table, part)} s {links} {rates}
         WHERE NOT s.deleted AND coalesce({PERSON}, {COMPANY}) IS NOT NULL {order}
     """

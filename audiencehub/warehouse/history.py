@@ -40,6 +40,8 @@ def record(
     """
     instant = at.astimezone(UTC).replace(tzinfo=None)
     for name in KEYS:
+        if part and not connection.execute(f"SELECT 1 FROM part_{name} LIMIT 1").fetchall():
+            continue
         for sql in _statements(tables[name], part=part):
             connection.execute(sql, {"at": instant} if "$at" in sql else None)
 
@@ -50,14 +52,19 @@ def _statements(table: Table, *, part: bool) -> Sequence[str]:
     mine = f"AND {key} IN (SELECT id FROM part_{name})" if part else ""
     digest = f"hash({columns})"
     now = f"(SELECT {key}, {digest} AS digest FROM {name})"
-    rows, made = name, ""
+    rows, place, made = name, "", ""
     if part:
+        place = (
+            f"CREATE OR REPLACE TEMP TABLE now_place AS SELECT rowid AS place FROM {name} "
+            f"WHERE {key} IN (SELECT id FROM part_{name})"
+        )
         made = (
             f"CREATE OR REPLACE TEMP TABLE now_{name} AS SELECT {key}, {columns}, {digest} AS "
-            f"digest FROM {name} WHERE {key} IN (SELECT id FROM part_{name})"
+            f"digest FROM {name} n JOIN now_place p ON p.place = n.rowid"
         )
         rows, now, digest = f"now_{name}", f"now_{name}", "digest"
     statements = (
+        place,
         made,
         f"DELETE FROM {name}_history WHERE valid_from = $at {mine}",
         f"UPDATE {name}_history SET valid_to = NULL WHERE valid_to = $at {mine}",

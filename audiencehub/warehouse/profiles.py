@@ -12,6 +12,9 @@ from audiencehub.canonical import Table
 from audiencehub.warehouse import provenance
 from audiencehub.warehouse.provenance import Policy
 
+READ = ("source", "source_id", "observed_at", "account_ref")
+"""Columns of a source row that a profile is made of, beside its fields."""
+
 
 def record_map() -> str:
     """Which record is which person or company; only records that exist at their source."""
@@ -22,7 +25,7 @@ def record_map() -> str:
     )
     return f"""
         INSERT INTO record_map
-        SELECT m.source, m.source_id, m.entity, k.kind, m.id
+        SELECT m.source, m.source_id, m.entity, k.kind, m.id, m.record_key
         FROM identity_record m JOIN ({kinds}) k USING (source, source_id, entity)
     """
 
@@ -37,15 +40,14 @@ def entity(table: Table, policy: Policy, *, part: bool = False) -> Iterator[tupl
     name = table.name
     which = f"WHERE {name}_id IN (SELECT id FROM part_{name})" if part else ""
     yield "", f"DELETE FROM {name} {which}"
+    if part:
+        for sql in _read(table):
+            yield "", sql
     ranked = provenance.ranked(table, policy, part=part)
     yield "", f"CREATE OR REPLACE TEMP TABLE placed AS {ranked}"
     several = ", ".join(_chosen(table, policy, one.name) for one in table.fields)
     single = ", ".join(_copied(one.name) for one in table.fields)
-    records = f"source_{name} s JOIN placed p ON p.record = s.rowid"
-    if part:
-        # Finding few wide rows costs nearly as much as reading all: once will do.
-        yield "", f"CREATE OR REPLACE TEMP TABLE read_{name} AS FROM {records} SELECT p.*, s.*"
-        records = f"read_{name}"
+    records = f"{'read' if part else 'source'}_{name} s JOIN placed p ON p.record = s.rowid"
     yield (
         name,
         f"SELECT id, NULL, {single} FROM {records} "
@@ -54,6 +56,25 @@ def entity(table: Table, policy: Policy, *, part: bool = False) -> Iterator[tupl
     yield (
         name,
         f"SELECT id, NULL, {several} FROM {records} WHERE records > 1 GROUP BY id ORDER BY id",
+    )
+
+
+def _read(table: Table) -> Iterator[str]:
+    """Fill `read_<entity>` with the records of the ids in `part_<entity>`; `whose` is the id.
+
+    Found by number, and then read once: few wide rows cost nearly as much as all.
+    """
+    name = table.name
+    fields = [one.name for one in table.fields if one.name not in provenance.COMPUTED]
+    columns = ", ".join(f's."{one}"' for one in (*READ, *fields))
+    yield (
+        f"CREATE OR REPLACE TEMP TABLE read_place AS SELECT s.rowid AS place, m.id AS whose "
+        f"FROM source_{name} s JOIN record_map m USING (record_key) WHERE m.entity = '{name}' "
+        f"AND m.id IN (SELECT id FROM part_{name}) AND NOT s.deleted"
+    )
+    yield (
+        f"CREATE OR REPLACE TEMP TABLE read_{name} AS SELECT p.whose, {columns} "
+        f"FROM source_{name} s JOIN read_place p ON p.place = s.rowid"
     )
 
 

@@ -75,7 +75,7 @@ def ranked(table: Table, policy: Policy, *, part: bool = False) -> str:
     company `id` and how many `records` it has, `expired`, and the place among the others (`place`,
     and `place_<field>` where the settings give the field an order of its own).
 
-    `part`: only those of the ids in `part_<entity>`.
+    `part`: only those that stand in `read_<entity>`, under whose id they do (`whose`).
     """
     joins, places = "", ""
     for number, field in enumerate(policy[table.name]):
@@ -85,17 +85,21 @@ def ranked(table: Table, policy: Policy, *, part: bool = False) -> str:
         )
         places += f', row_number() OVER (ORDER BY {order(f"f{number}")}) AS "place_{field}"'
     no_places = "".join(f', 1 AS "place_{field}"' for field in policy[table.name])
-    only = f"AND id IN (SELECT id FROM part_{table.name})" if part else ""
+    mine = f"SELECT source, source_id, id FROM record_map WHERE entity = '{table.name}'"
+    rows = (
+        f"source_{table.name} s JOIN mine m ON m.source = s.source AND m.source_id = s.source_id "
+        "JOIN sized z ON z.id = m.id WHERE NOT s.deleted"
+    )
+    if part:
+        mine = f"SELECT rowid AS record, whose AS id FROM read_{table.name}"
+        rows = f"read_{table.name} s JOIN mine m ON m.record = s.rowid JOIN sized z ON z.id = m.id"
     return f"""
-        WITH mine AS (
-            SELECT source, source_id, id FROM record_map WHERE entity = '{table.name}' {only}
+        WITH mine AS ({mine}
         ), sized AS (
             SELECT id, count(*) AS records FROM mine GROUP BY id
         ), s AS (
             SELECT s.rowid AS record, m.id, z.records, s.source, s.source_id, s.observed_at
-            FROM source_{table.name} s
-            JOIN mine m ON m.source = s.source AND m.source_id = s.source_id
-            JOIN sized z ON z.id = m.id WHERE NOT s.deleted
+            FROM {rows}
         ), known AS (
             SELECT s.*, {STALE.format(clock="getvariable('known_at')")} AS expired
                    FROM s LEFT JOIN source_policy p ON p.source = s.source

@@ -11,11 +11,13 @@ import pyarrow as pa
 from audiencehub.canonical import Table
 from audiencehub.warehouse import touched
 from audiencehub.warehouse.insert import insert
-from audiencehub.warehouse.schema import source_arrow, source_columns
+from audiencehub.warehouse.schema import HASHED, hashes, source_arrow, source_columns
 
 SourceRow = dict[str, Any]
-"""The columns of `source_<table>` by name; `digest` is made here."""
-BESIDE = ("stream", "manifest_id", "uncleaned", "digest", "observed_at", "modified_at")
+"""The columns of `source_<table>` by name; `digest` and the hashes of keys are made here."""
+BESIDE = (
+    "stream", "manifest_id", "uncleaned", "digest", "observed_at", "modified_at", *HASHED
+)  # fmt: skip
 """Columns that are not what a record says."""
 
 
@@ -41,13 +43,14 @@ def upsert(
     content = ", ".join(f's."{one}"' for one, _ in source_columns(table) if one not in BESIDE)
     connection.register("stage", pa.Table.from_pylist(_latest(rows), schema=source_arrow(table)))
     at = "coalesce(s.modified_at, s.observed_at)"
+    keyed = ", ".join(f"{sql} AS {column}" for column, sql in hashes("s").items())
     rivals = "" if keep_newer else "AND t.manifest_id = s.manifest_id"
     try:
         connection.execute(f"CREATE TEMP TABLE standing AS {_standing(name)}")
         connection.execute(
             f"""
             CREATE TEMP TABLE fresh AS
-            SELECT s.* REPLACE (hash({content}) AS digest, CASE
+            SELECT s.* REPLACE ({keyed}, hash({content}) AS digest, CASE
                 WHEN s.source IN (SELECT unnest($written::VARCHAR[])) AND t.digest = hash({content})
                 THEN t.observed_at ELSE s.observed_at END AS observed_at)
             FROM stage s LEFT JOIN standing t USING (source, source_id) WHERE NOT EXISTS (

@@ -85,8 +85,8 @@ def demo(folder: Path) -> list[tuple[str, str]]:
         for one in people
     ]
     connection.executemany(
-        "INSERT INTO source_contact(source, source_id, email, external_id, manifest_id, deleted)"
-        " VALUES(?, ?, ?, ?, 1, false)",
+        "INSERT INTO source_contact(source, source_id, email, external_id, manifest_id, deleted,"
+        " record_key) VALUES($1, $2, $3, $4, 1, false, hash($1, $2))",
         rows,
     )
     match(connection, ledger, POLICY, CLOCK)
@@ -174,7 +174,8 @@ MILLION = """
     SELECT source, CAST(n AS VARCHAR) AS source_id, 1 AS manifest_id, false AS deleted,
            CASE WHEN n % 500 = 0 THEN 'everybody@big.example'
                 WHEN hash(n * 11) % 100 < 90 THEN 'p' || person || '@x.example' END AS email,
-           CASE WHEN hash(n * 13) % 100 < 60 THEN 'K' || person END AS external_id
+           CASE WHEN hash(n * 13) % 100 < 60 THEN 'K' || person END AS external_id,
+           hash(source, CAST(n AS VARCHAR)) AS record_key
     FROM record
 """
 

@@ -16,6 +16,7 @@ from audiencehub.rules.book import RuleBook
 from audiencehub.settings import Company, Settings, SourceEntry
 from audiencehub.steps.resolve import resolve
 from audiencehub.warehouse import Warehouse, touched
+from audiencehub.warehouse.schema import hashes
 
 CLOCK = datetime(2026, 11, 16, 9, tzinfo=UTC)
 SOURCE = "CASE WHEN i % 10 < 4 THEN 'crm' WHEN i % 10 < 7 THEN 'shop' ELSE 'mail' END"
@@ -70,33 +71,42 @@ def fill(warehouse: Warehouse, records: int) -> None:
     """A company: contacts, one account for twenty of them, and their facts."""
     execute, tables = warehouse.connection.execute, warehouse.tables
     execute(
-        f"INSERT INTO source_contact BY NAME SELECT {RECORD}, {SOURCE} AS source, "
+        _into("contact", "account_key") + f"SELECT {RECORD}, {SOURCE} AS source, "
         f"CAST(i AS VARCHAR) AS source_id, {LATELY.format(n=3)} AS observed_at, "
         f"'a' || hash(i * 7) % ($records // 20) AS account_ref, "
         f"{columns(tables['contact'], CONTACT)} "
-        f"FROM (SELECT i, {PERSON} AS person FROM range($records) t(i))",
+        f"FROM (SELECT i, {PERSON} AS person FROM range($records) t(i))) s",
         {"records": records},
     )
     execute(
-        f"INSERT INTO source_account BY NAME SELECT {RECORD}, 'crm' AS source, "
+        _into("account") + f"SELECT {RECORD}, 'crm' AS source, "
         f"'a' || i AS source_id, {LATELY.format(n=3)} AS observed_at, "
         f"CASE WHEN i % 10 = 0 THEN 'a' || i // 2 END AS parent_ref, "
-        f"{columns(tables['account'], ACCOUNT)} FROM range($records // 20) t(i)",
+        f"{columns(tables['account'], ACCOUNT)} FROM range($records // 20) t(i)) s",
         {"records": records},
     )
     for name, (each, known) in FACTS.items():
         more = ", ".join(f'{sql} AS "{column}"' for column, sql in known.items())
         execute(
-            f"INSERT INTO source_{name} BY NAME SELECT {RECORD}, "
+            _into(name, "contact_key") + f"SELECT {RECORD}, "
             f"{SOURCE.replace('i %', 'who %')} AS source, '{name[0]}' || i AS source_id, "
             f"CAST(who AS VARCHAR) AS contact_ref, {more} "
             f"FROM (SELECT i, CAST(hash(i * 19) % {records} AS BIGINT) AS who "
-            f"FROM range({int(each * records)}) t(i))"
+            f"FROM range({int(each * records)}) t(i))) s"
         )
 
 
+def _into(name: str, *keys: str) -> str:
+    """The beginning of a statement that puts rows `s` into a source table, with their hashes."""
+    made = ", ".join(f"{hashes('s')[key]} AS {key}" for key in ("record_key", *keys))
+    return f"INSERT INTO source_{name} BY NAME SELECT s.*, {made} FROM ("
+
+
 def change(warehouse: Warehouse, part: int, round_: int) -> int:
-    """One record in `part` of each table differs, one contact in five of these by its address."""
+    """One record in `part` of each table differs, one contact in five of these by its address.
+
+    As a pull leaves them: the rows that stood are gone, and those that came stand at the end.
+    """
     execute, total = warehouse.connection.execute, 0
     other = {
         "contact": "title = 'Title {n}', email = CASE WHEN hash(source_id) % 5 = 0 "
@@ -114,8 +124,12 @@ def change(warehouse: Warehouse, part: int, round_: int) -> int:
             f"FROM source_{name} WHERE {which}"
         )
         touched.record(warehouse.connection, name, "page")
-        execute(f"UPDATE source_{name} SET {said.format(n=round_)} WHERE {which}")
+        execute(f"CREATE OR REPLACE TEMP TABLE came AS FROM source_{name} WHERE {which}")
+        execute(f"UPDATE came SET {said.format(n=round_)}")
+        execute(f"DELETE FROM source_{name} WHERE {which}")
+        execute(f"INSERT INTO source_{name} FROM came")
         total += int(execute("SELECT count(*) FROM page").fetchall()[0][0])
+    execute("CHECKPOINT")
     return total
 
 

@@ -61,7 +61,7 @@ class Bench:
             "hot": Segment("Hot", activate=(Activation("crm", "tag", "Hot"),)),
         }  # fmt: skip
         rows = [["crm", f"r{n}", "contact", "contact", n] for n in range(self.people)]
-        self.db.executemany("INSERT INTO record_map VALUES(?,?,?,?,?)", rows)
+        self.db.executemany("INSERT INTO record_map VALUES(?,?,?,?,?,NULL)", rows)
         self.db.executemany(
             "INSERT INTO contact(contact_id, email) VALUES(?,?)",
             [[n, email(n)] for n in range(self.people)],

@@ -51,9 +51,11 @@ class Desk:
                 f"DELETE FROM source_{table} WHERE source=? AND source_id=?", [source, key]
             )
             names = ", ".join(row)
-            marks = ", ".join("?" for _ in row)
+            marks = ", ".join(f"${name}" for name in row)
             self.db.execute(
-                f"INSERT INTO source_{table}({names}) VALUES({marks})", list(row.values())
+                f"INSERT INTO source_{table}({names}, record_key)"
+                f" VALUES({marks}, hash($source, $source_id))",
+                row,
             )
 
     def run(self, entity="contact"):

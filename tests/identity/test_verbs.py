@@ -46,7 +46,7 @@ class Project:
         db.execute("DELETE FROM record_map")
         db.execute(
             "INSERT INTO record_map BY NAME SELECT source, source_id, entity, id,"
-            " 'contact' AS record_kind FROM identity_record"
+            " record_key, 'contact' AS record_kind FROM identity_record"
         )
         db.execute("DELETE FROM contact")
         db.execute(
