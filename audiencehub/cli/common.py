@@ -21,6 +21,7 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
+from audiencehub.disk import plainly
 from audiencehub.errors import HubError
 
 Env = Annotated[str, typer.Option("--env", help="Environment: deployments/<env>.toml")]
@@ -41,7 +42,8 @@ def verb(function: Callable[P, R]) -> Callable[P, R]:
     @wraps(function)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
-            return function(*args, **kwargs)
+            with plainly():
+                return function(*args, **kwargs)
         except HubError as error:
             stderr.print(str(error), style="red", markup=False, soft_wrap=True)
             raise typer.Exit(error.exit_code) from None

@@ -10,6 +10,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from audiencehub.disk import kept
 from audiencehub.hub import Hub
 from audiencehub.landing import landing, noted, spool, sync
 from audiencehub.ledger import FileEntry
@@ -26,6 +27,7 @@ class Landed:
     """Streams whose pull was not proven complete, each with the reason."""
 
 
+@kept
 def land(hub: Hub, source: str) -> Landed:
     """Record this run's spooled pages of a source."""
     folder = spool(hub.settings, hub.run_id, source)

@@ -12,6 +12,7 @@ from audiencehub.cleaning import Unclean, clean
 from audiencehub.cleaning.derive import derive
 from audiencehub.connector import Enricher, Source
 from audiencehub.delivery.places import record_sources
+from audiencehub.disk import kept
 from audiencehub.errors import SkipRow
 from audiencehub.hub import Hub
 from audiencehub.landing import records
@@ -50,6 +51,7 @@ class _Batch:
     quarantine: list[tuple[Any, ...]] = field(default_factory=list)
 
 
+@kept
 def normalize(hub: Hub, upto: int | None = None) -> Normalized:
     """Apply every manifest that the warehouse has not seen, in order, each in one transaction.
 

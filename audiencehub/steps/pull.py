@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from audiencehub.connector import Enricher, Source
+from audiencehub.disk import kept
 from audiencehub.errors import Incomplete, Stop, Wait
 from audiencehub.hub import Hub
 from audiencehub.landing import Sieve, StreamPull, note, spool
@@ -31,6 +32,7 @@ class Pulled:
         return all(one.complete for one in self.streams)
 
 
+@kept
 def pull(hub: Hub, name: str, full: bool = False) -> Pulled:
     """Every stream of a source since its cursor; all of it when `full`. May raise Stop."""
     source = open_source(hub, name)

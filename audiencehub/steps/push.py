@@ -14,6 +14,7 @@ from audiencehub.delivery.drift import sweep
 from audiencehub.delivery.places import may_send, places
 from audiencehub.delivery.trust import recalled, refuse, sent_whole, trust, witnessed
 from audiencehub.delivery.wire import Wire
+from audiencehub.disk import demand_space, kept
 from audiencehub.errors import ConfigError
 from audiencehub.http import metered
 from audiencehub.hub import Hub
@@ -53,6 +54,7 @@ class Pushed:
     dry_run: bool = False
 
 
+@kept
 def push(hub: Hub, target_id: str, *, consent_only: bool = False) -> Pushed:
     """Deliver the released plans of a target, consent removals first; then read back.
 
@@ -70,6 +72,7 @@ def push(hub: Hub, target_id: str, *, consent_only: bool = False) -> Pushed:
     if not may_send(entry, hub.endpoints, dry_run=hub.dry_run):
         waiting = sum(len(hub.ledger.plans.changes(one.plan_id)) for one in _plans(hub, target_id))
         return Pushed(target_id, held=waiting, dry_run=True)
+    demand_space(hub.settings.folder)
     with hub.ledger.leases.held(target_id, hub.run_id) as lease:
         crash.point("after_lease")
         if lease.taken_from is not None:
