@@ -6,6 +6,7 @@ import csv
 import io
 import re
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any, TypeVar, overload
 
 from audiencehub.errors import Incomplete
@@ -66,8 +67,10 @@ def csv_rows(reply: Reply) -> list[list[str]]:
         text = reply.content.decode("utf-8")
         rows = [row for row in csv.reader(io.StringIO(text, newline=""), strict=True) if row]
     except (UnicodeDecodeError, csv.Error):
+        rows, text = [], ""
+    if not rows or "\0" in text:
         reply.unreadable("is cut off or not CSV")
-    if not rows or any(len(row) != len(rows[0]) for row in rows):
+    if any(len(row) != len(rows[0]) for row in rows):
         reply.unreadable("has rows of different length")
     return rows
 
@@ -76,12 +79,13 @@ def deleted_of(reply: Reply) -> list[Json]:
     """Tombstones of a getDeleted reply. Raises Incomplete."""
     found = part(reply, "deletedRecords")
     try:
-        return [
-            {"Id": str(one["id"]), "IsDeleted": True, "SystemModstamp": one["deletedDate"]}
-            for one in found
-        ]
-    except (TypeError, KeyError):
-        raise incomplete("A list of deleted records cannot be read.") from None
+        read = [(one["id"], one["deletedDate"]) for one in found]
+        whole = all(ID.fullmatch(key) and datetime.fromisoformat(at) for key, at in read)
+    except (TypeError, KeyError, ValueError):
+        whole = False
+    if not whole or not isinstance(found, list):
+        raise incomplete("A list of deleted records cannot be read.")
+    return [{"Id": key, "IsDeleted": True, "SystemModstamp": at} for key, at in read]
 
 
 def readable(read: Callable[[Any], T], value: Any) -> T:

@@ -505,3 +505,23 @@ def test_a_field_that_is_dropped_between_runs_stops_the_pull(org, bulk):
 
     with pytest.raises(Stop, match=r"Contact\.Title"):
         org.pull("contact", cursor, bulk_query_above=bulk)
+
+
+@pytest.mark.fault(10)
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"id": None, "deletedDate": "2026-11-16T09:00:00.000+0000"},
+        {"id": "", "deletedDate": "2026-11-16T09:00:00.000+0000"},
+        {"id": "003000000000001AAA", "deletedDate": "yesterday"},
+        {"id": "003000000000001AAA", "deletedDate": None},
+    ],
+)
+def test_a_deletion_that_cannot_be_read_is_incomplete(org, record):
+    """It would be set aside, and never be asked for again: the person stays tagged for ever."""
+    cursor = org.pull("contact")[-1].cursor
+    fault = {"path": "/Contact/deleted/", "set_json": {"deletedRecords": [record]}}
+    requests.post(f"{org.url}/__faults", json=[fault], timeout=5)
+
+    with pytest.raises(Incomplete, match="deleted records"):
+        org.pull("contact", cursor)
