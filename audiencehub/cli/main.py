@@ -24,6 +24,7 @@ VERBS: Mapping[str, tuple[str, ...]] = {
     "inspect": ("connectors", "doctor", "report", "quarantine"),
     "identity": ("identity",),
     "forget": ("forget",),
+    "suppress": ("suppress",),
     "audit": ("audit",),
     "alerts": ("alerts",),
     "custody": ("adopt", "maintain"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -27,8 +27,19 @@ class Said:
     proof: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """One suppressed identifier, which nobody can read from this."""
+
+    kind: str
+    """email, phone or external_id."""
+    reason: str
+    who: str
+    at: datetime
+
+
 class Consent:
-    """The consent_decision and suppression tables."""
+    """The consent_decision, suppression and suppression_mark tables."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
@@ -130,6 +141,42 @@ class Consent:
                     for own in self._with_own(entity, i)
                 ],
             )
+
+    def mark(self, marks: Mapping[str, str], reason: str, who: str, at: datetime) -> int:
+        """List identifiers (HMAC to kind) that may reach no destination; how many are new."""
+        with self._db.transaction():
+            return sum(
+                self._db.run(
+                    "INSERT INTO suppression_mark VALUES(?,?,?,?,?) ON CONFLICT DO NOTHING",
+                    (mark, kind, reason, who, stamp(at)),
+                )
+                for mark, kind in marks.items()
+            )
+
+    def marks(self) -> dict[str, Mark]:
+        """Every suppressed identifier by its HMAC."""
+        found = self._db.rows("SELECT hmac, kind, reason, who, at FROM suppression_mark")
+        return {row[0]: Mark(*row[1:4], instant(row[4])) for row in found}
+
+    def unmark(self, marks: Collection[str]) -> tuple[int, int]:
+        """Take identifiers off the list, and let go whom they alone suppressed; how many each."""
+        asked = json.dumps(sorted(marks))
+        with self._db.transaction():
+            gone = self._db.run(
+                "DELETE FROM suppression_mark WHERE hmac IN (SELECT value FROM json_each(?))",
+                (asked,),
+            )
+            people = self._db.run(
+                "DELETE FROM suppression WHERE hmac IN (SELECT value FROM json_each(?))"
+                " AND hmac NOT IN (SELECT hmac FROM tombstone)",
+                (asked,),
+            )
+        return gone, people
+
+    def suppressed_for(self) -> dict[str, int]:
+        """Reason to how many records are suppressed for it."""
+        sql = "SELECT reason, count(*) FROM suppression GROUP BY reason ORDER BY reason"
+        return {str(reason): int(count) for reason, count in self._db.rows(sql)}
 
     def _with_own(self, entity: str, number: int) -> list[int]:
         found = self._db.rows(

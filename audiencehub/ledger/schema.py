@@ -192,5 +192,14 @@ CREATE TABLE quota(
 """How many rows a plan sends, what it rests on beside data, why it is void; what an API still
 allowed when it was last asked."""
 
-MIGRATIONS: tuple[str, ...] = (FIRST, IDENTITY, DECIDED_AFTER, ALERTS, FORGETTING, PLANS, CUSTODY)
+SUPPRESSING = """
+CREATE TABLE suppression_mark(
+  hmac TEXT PRIMARY KEY, kind TEXT NOT NULL, reason TEXT NOT NULL, who TEXT NOT NULL,
+  at TEXT NOT NULL) STRICT, WITHOUT ROWID;
+"""
+"""Identifiers that may reach no destination, as keyed digests: whoever has one is suppressed."""
+
+MIGRATIONS: tuple[str, ...] = (
+    FIRST, IDENTITY, DECIDED_AFTER, ALERTS, FORGETTING, PLANS, CUSTODY, SUPPRESSING
+)  # fmt: skip
 """Version n is reached by the n-th script; never edit one that was released, append."""

@@ -13,6 +13,7 @@ from audiencehub.delivery.courier import Courier
 from audiencehub.delivery.draft import Planning, PlanSummary, draft
 from audiencehub.delivery.places import Place, may_send, places
 from audiencehub.delivery.quota import Budget
+from audiencehub.delivery.suppression import withhold
 from audiencehub.delivery.trust import recalled, trust
 from audiencehub.delivery.wire import Wire
 from audiencehub.errors import HubError
@@ -47,6 +48,7 @@ def plan(hub: Hub, only: Collection[str] | None = None) -> RunPlan:
     crash.point("before_plan")
     _ask_witnesses(hub)
     planning = Planning(hub.ledger, hub.settings, hub.warehouse.connection, hub.run_id, hub.now)
+    withhold(hub.warehouse.connection, hub.ledger, hub.now)
     found: list[PlanSummary] = []
     for name, entry in hub.settings.destinations.items():
         destination = open_destination(hub, name)
