@@ -87,7 +87,7 @@ class Steps(Caller):
             return ""
         self.company.before(job.name, self.hub)
         result = super().run(job)
-        self.company.done(job.name)
+        self.company.done(job.name, result)
         return result
 
 
@@ -223,7 +223,7 @@ class Company:
         if died and self.pending:
             self.torn = True
         if died:
-            self.watch.moved(hub.run_id)
+            self.watch.moved()
         self.watch.after_run(died)
         return result
 
@@ -243,11 +243,11 @@ class Company:
         if step == "plan":
             self.watch.planning(hub)
 
-    def done(self, step):
-        if step == "resolve":
+    def done(self, step, result):
+        if step == "resolve" or (step == "refresh" and result):
             self._resolved()
         if step == "segment":
-            self.watch.segmented(self.hub.run_id)
+            self.watch.segmented()
 
     # What the model is told.
 
@@ -278,6 +278,7 @@ class Company:
             self.known.listen()
         self.pending, self.torn = [], False
         self.known.groups = self.watch.persons()
+        self.watch.evaluated = False
 
     def possible(self):
         """What the hub may know: after a kill while reading, also what was landed."""

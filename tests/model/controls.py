@@ -36,13 +36,11 @@ class Seeded(Machine):
             self._mistakes.close()
 
 
-def _fine(*_):
+def _fine(*_, **__):
     return [guards.GuardResult("sources", "ok", "every source was read to its end")]
 
 
-class TrustsThePlan(
-    Seeded, steps=("edit", "consent", "run", "approve_withdraw_apply", "withdraw_meanwhile")
-):
+class TrustsThePlan(Seeded, steps=("edit", "consent", "run", "approve", "withdraw_meanwhile")):
     """Consent is asked when planning and never again."""
 
     mistakes = ((Wire, "_barred", lambda *_: []),)

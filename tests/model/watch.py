@@ -19,7 +19,10 @@ class Watch:
         self.company, self.world = company, company.world
         self.problems = []
         self.plans = {}
-        """Run to (what the hub knew when it planned, its clock)."""
+        """Run to (what the hub knew when it planned, the members then; None when the rules had not
+        been evaluated since it last read: what was approved is planned again without them)."""
+        self.evaluated = False
+        """Memberships are those of what the hub knows."""
         self.log, self.replies, self.batches = 0, 0, 0
         self.people, self.members = set(), {name: set() for name in SEGMENTS}
         self.uploads = 0
@@ -41,7 +44,8 @@ class Watch:
             self.problem("an incomplete pull moved the watermark")
 
     def planning(self, hub):
-        self.plans[hub.run_id] = (self.company.known.copy(), hub.now)
+        members = self.members if self.evaluated else None
+        self.plans[hub.run_id] = (self.company.known.copy(), members)
 
     def sending(self, target, changes):
         """Before a batch is applied: each row has a durable intent, a released plan and a cause."""
@@ -58,36 +62,35 @@ class Watch:
             op, person, phase, run_id, verdict = intents[change.member]
             if op != change.op or verdict not in ("go", "approved"):
                 self.problem(f"{target.id} {change.op} was sent of a plan that is {verdict}")
-            known, clock = self.plans[run_id]
+            known, members = self.plans[run_id]
             if target.kind == "list":
-                self._list_row(target.id, change, person, phase, known, clock)
+                self._list_row(target.id, change, person, phase, known, members)
             else:
-                self._tag_row(target.id, change, phase, known, clock)
+                self._tag_row(target.id, change, phase, known, members)
 
-    def _list_row(self, target, change, person, phase, known, clock):
-        wanted = known.listed(target, known.members(clock))
+    def _list_row(self, target, change, person, phase, known, members):
+        wanted = known.listed(target, members) if members else None
         values = set(change.identifiers.values())
         if change.op == "add":
             self.uploads += 1
             if not self._may(person):
                 self.problem(f"{target}: {person} was uploaded without consent")
-            if not values <= wanted:
+            if members and not values <= wanted:
                 self.problem(f"{target}: {person} was uploaded and is not in the segment")
             return
         if known.incomplete and phase == REMOVE:
             self.problem(f"{target}: {person} was removed after an incomplete pull")
-        if values & wanted & self._standing(target, known, clock):
+        if members and values & wanted & self._standing(target, known, members):
             self.problem(f"{target}: {person} was removed without a cause")
 
-    def _standing(self, target, known, clock):
+    def _standing(self, target, known, members):
         """Of those wanted then, who may still be there now."""
         later = known.copy()
         later.words, later.suppressed = self.company.known.words, self.company.known.suppressed
-        return later.listed(target, later.members(clock))
+        return later.listed(target, members)
 
-    def _tag_row(self, target, change, phase, known, clock):
+    def _tag_row(self, target, change, phase, known, members):
         before, tags = self.world.tags[change.member], set(change.value.tags)
-        wanted = known.tags(target, known.members(clock)).get(change.member, frozenset())
         lost, gained = before - tags, tags - before - {FOREIGN}
         group = self.company.known.groups.get(change.member, frozenset([change.member]))
         if group & self.company.known.suppressed:
@@ -96,10 +99,13 @@ class Watch:
             return
         if FOREIGN in lost and phase != CONSENT:
             self.problem(f"{target}: {change.member} lost a tag that a person gave")
-        if lost & wanted:
-            self.problem(f"{target}: {change.member} lost a tag without a cause")
         if known.incomplete and phase != CONSENT and lost:
             self.problem(f"{target}: {change.member} lost a tag after an incomplete pull")
+        if not members:
+            return
+        wanted = known.tags(target, members).get(change.member, frozenset())
+        if lost & wanted:
+            self.problem(f"{target}: {change.member} lost a tag without a cause")
         if gained - wanted:
             self.problem(f"{target}: {change.member} was tagged and is not in the segment")
 
@@ -146,7 +152,7 @@ class Watch:
                 self.problem(f"{cut} were parted and are together")
         return groups
 
-    def segmented(self, run_id):
+    def segmented(self):
         """Memberships are the model's, and the log has no event that the model has not."""
         company = self.company
         members = company.known.members(company.hub.now)
@@ -158,8 +164,9 @@ class Watch:
                 extra = sorted(map(sorted, has ^ members[name]))
                 self.problem(f"{name} differs from the model in {extra}")
         self._history(members)
+        self.evaluated = True
 
-    def moved(self, run_id):
+    def moved(self):
         """After a kill: memberships that were written count, whatever else was lost."""
         row = self.ledger._db.row("SELECT coalesce(max(seq), 0) FROM membership_log")
         if int(row[0]) != self.log and not self.company.pending:
@@ -260,8 +267,7 @@ class Watch:
     def differs(self):
         """What the destinations still lack or have too much, at rest."""
         company, found = self.company, []
-        known, clock = company.known, company.hub.now
-        members = known.members(clock)
+        known, members = company.known, self.members
         aside = {(q.source, q.source_id) for q in self.ledger.quarantine.list()}
         for target in TAGGED:
             wanted, edits = known.tags(target, members), self.ledger.edits.of(target)
