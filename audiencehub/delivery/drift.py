@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 
 from audiencehub.delivery import crash
@@ -28,7 +29,7 @@ def sweep(wire: Wire, loader: Loader, wrote: frozenset[str]) -> None:
     crash.point("before_sweep")
     believed = wire.ledger.delivery.believed(wire.target.id)
     open_members = {one.member for one in wire.ledger.delivery.unsettled(wire.target.id)}
-    chosen = sample(sorted((believed.keys() | wrote) - open_members), wire.run_id)
+    chosen = sample(sorted((believed.keys() | wrote) - open_members), wire.run_id, wrote)
     for start in range(0, len(chosen), CHUNK):
         members = chosen[start : start + CHUNK]
         try:
@@ -40,15 +41,28 @@ def sweep(wire: Wire, loader: Loader, wrote: frozenset[str]) -> None:
         wire.tally["verified"] += len(members)
 
 
-def sample(members: list[str], seed: str) -> list[str]:
-    """All of a small target, else a random share, the same for the same run."""
-    size = sample_size(len(members))
-    return members if size == len(members) else random.Random(seed).sample(members, size)
+def sample(members: list[str], seed: str, wrote: frozenset[str] = frozenset()) -> list[str]:
+    """All of a small target; else up to a hundred of those just written, where a destination that
+    lies is found, and a random share of the others. The same for the same run."""
+    if len(members) <= ALL_UP_TO:
+        return members
+    dice = random.Random(seed)
+    fresh = [one for one in members if one in wrote]
+    others = [one for one in members if one not in wrote]
+    share = min(SAMPLE, int(len(members) * SHARE), len(others))
+    return dice.sample(fresh, min(SAMPLE, len(fresh))) + dice.sample(others, share)
 
 
 def sample_size(members: int) -> int:
-    """How many of so many are read back."""
-    return members if members <= ALL_UP_TO else max(1, min(SAMPLE, int(members * SHARE)))
+    """At most how many of so many are read back."""
+    return members if members <= ALL_UP_TO else SAMPLE + min(SAMPLE, int(members * SHARE))
+
+
+def chance(members: int, writes: int, lies: int) -> float:
+    """Probability that one run finds a lie, where of its writes to a target of so many members so
+    many were confirmed and not applied."""
+    looked = writes if members <= ALL_UP_TO else min(SAMPLE, writes)
+    return 1 - math.comb(writes - lies, looked) / math.comb(writes, looked)
 
 
 def _look(
