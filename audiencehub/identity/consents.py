@@ -118,11 +118,13 @@ def decisions(connection: Connection, ledger: Ledger, *, part: bool = False) -> 
     for own, purpose, channel, status, source, at, proof, kind, value in connection.execute(
         SAID.format(**(PART if part else WHOLE))
     ).fetchall():
+        # A word that nobody agreed upon takes back what was granted before: unknown is no.
+        word = "granted" if status == "granted" else "denied"
         # Without a date a denial outlasts every grant, and a grant yields to any denial.
-        undated = LONG_AGO if status == "granted" else FOR_EVER
+        undated = LONG_AGO if word == "granted" else FOR_EVER
         when = at.replace(tzinfo=UTC) if at is not None else undated
         mark = marks.get((kind, value))
         if mark is None:
             mark = marks[kind, value] = ledger.sealing.digest({kind: value})[:MARK]
-        rows.append((own, purpose, channel or "any", status, source, when, proof, mark))
+        rows.append((own, purpose, channel or "any", word, source, when, proof, mark))
     return rows
