@@ -176,7 +176,8 @@ class Destination(ABC):
     def remember(self, target: Target, mark: str) -> None:
         """Keep this line beside the target, in place of the one before; only where `can.remembers`.
 
-        Lower-case hex digits, a colon and a number, at most 40 characters. Raises Stop, Wait, OutcomeUnknown.
+        Lower-case hex digits, a colon and a number, at most 40 characters. Raises Stop, Wait,
+        OutcomeUnknown.
         """
         raise NotImplementedError(f"{type(self).__name__} cannot keep {mark!r}")
 

@@ -80,6 +80,11 @@ def noted(folder: Path) -> list[StreamPull]:
     return [StreamPull(**one) for one in json.loads((folder / "pull.json").read_text("utf-8"))]
 
 
+def compacted(path: Path) -> Path:
+    """Where what is left of a landed page lies, once it was compacted."""
+    return path.with_name(f"{path.name.partition('.')[0]}.compact.jsonl.gz")
+
+
 def records(settings: Settings, path: str) -> Iterator[tuple[int, dict[str, Any]]]:
     """Line number and raw record of one landed file; lines of forgotten people are empty."""
     with gzip.open(landing(settings) / path, "rt", encoding="utf-8") as lines:

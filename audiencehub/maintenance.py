@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 
 from audiencehub import landing
+from audiencehub.compacting import compact
 from audiencehub.hub import Hub
 from audiencehub.ledger import Backup, Purged
 from audiencehub.pipeline import Caller, SyncResult
@@ -57,7 +58,7 @@ def backup(hub: Hub) -> Backup:
 def purge(hub: Hub) -> Purged:
     """Let go what is older than settings keep."""
     limits, ledger = hub.settings.retention, hub.ledger
-    files = _landing(hub)
+    landed = compact(hub)
     rows = ledger.purging.rows(hub.now - timedelta(days=limits.row_log_days))
     who = f"run {hub.run_id}"
     record = ledger.purging.record(hub.now - timedelta(days=limits.audit_days), hub.now, who)
@@ -66,19 +67,8 @@ def purge(hub: Hub) -> Purged:
         plans=record.plans,
         runs=record.runs,
         audit_entries=record.audit_entries,
-        landed_files=files,
+        landed_files=landed.files,
     )
-
-
-def _landing(hub: Hub) -> int:
-    """Pages that a later full pull has superseded; how many files. A crash after the ledger's word
-    leaves files that no pull names, and those are swept."""
-    before = hub.now - timedelta(days=hub.settings.retention.landing_days)
-    old = hub.ledger.manifests.superseded(before, hub.warehouse.applied)
-    gone = hub.ledger.manifests.let_go(old, hub.now)
-    for path in gone:
-        (landing.landing(hub.settings) / path).unlink(missing_ok=True)
-    return len(gone)
 
 
 def sweep(hub: Hub) -> int:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import datetime
 
-from audiencehub.landing import landing
-from audiencehub.ledger import Ledger
+from audiencehub.landing import compacted, landing
+from audiencehub.ledger import FileEntry, Ledger
 from audiencehub.settings import Settings
 from audiencehub.warehouse import Warehouse
 
@@ -38,10 +39,18 @@ def follow(
 
 def _let_go(settings: Settings, ledger: Ledger, now: datetime) -> None:
     """Pulls whose pages are no longer there are not read again; their streams begin anew."""
-    root = landing(settings)
-    gone = [
-        one.manifest_id
-        for one in ledger.manifests.after(0)
-        if not all((root / file.path).exists() for file in one.files)
-    ]
+    root, gone = landing(settings), []
+    for manifest in ledger.manifests.after(0):
+        for file in manifest.files:
+            if (root / file.path).exists():
+                continue
+            left = compacted(root / file.path)
+            if not left.exists():
+                gone.append(manifest.manifest_id)
+                continue
+            # Since the backup it was compacted: what is left of it is what a rebuild needs.
+            digest = hashlib.sha256(left.read_bytes()).hexdigest()
+            new = FileEntry(str(left.relative_to(root)), file.rows, digest)
+            ledger.erasing.rewritten(file, new, ())
+            ledger.manifests.compacted(manifest.manifest_id, now)
     ledger.manifests.let_go(gone, now, rewind=True)

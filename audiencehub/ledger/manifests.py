@@ -12,7 +12,11 @@ from audiencehub.ledger.db import Database
 from audiencehub.ledger.stamps import document, instant, maybe, stamp
 from audiencehub.model import Cursor
 
-COLUMNS = "manifest_id, run_id, source, stream, row_count, complete, reason, full_pull, cursor, at"
+COLUMNS = (
+    "manifest_id, run_id, source, stream, row_count, complete, reason,"
+    " full_pull AND purged_at IS NULL, cursor, at"
+)
+"""A full pull that was compacted says no more who is gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +99,8 @@ class Manifests:
     def after(self, manifest_id: int) -> list[Manifest]:
         """Every manifest later than this one whose pages are kept, oldest first."""
         sql = (
-            f"SELECT {COLUMNS} FROM manifest WHERE manifest_id>? AND purged_at IS NULL"
-            " ORDER BY manifest_id"
+            f"SELECT {COLUMNS} FROM manifest WHERE manifest_id>? AND (purged_at IS NULL"
+            " OR manifest_id IN (SELECT manifest_id FROM manifest_file)) ORDER BY manifest_id"
         )
         return self._read(self._db.rows(sql, (manifest_id,)))
 
@@ -157,6 +161,12 @@ class Manifests:
             (stamp(before), applied),
         )
         return [int(row[0]) for row in found]
+
+    def compacted(self, manifest_id: int, at: datetime) -> None:
+        """Its page holds only what no later pull said again."""
+        self._db.run(
+            "UPDATE manifest SET purged_at=? WHERE manifest_id=?", (stamp(at), manifest_id)
+        )
 
     def let_go(self, ids: Collection[int], at: datetime, *, rewind: bool = False) -> list[str]:
         """The pages of these pulls are not read again; the paths of their files, for removal.
