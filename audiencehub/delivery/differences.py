@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -14,6 +14,7 @@ from audiencehub.delivery.diff import Diff, diff_list, diff_tags, merged, parted
 from audiencehub.delivery.places import Place, record_sources
 from audiencehub.delivery.whole import whole
 from audiencehub.ledger import Believed, Lease, Ledger, PlanChange
+from audiencehub.rules import RuleBook
 from audiencehub.settings import DestinationEntry, Settings
 
 
@@ -26,6 +27,8 @@ class Planning:
     connection: duckdb.DuckDBPyConnection
     run_id: str
     now: datetime
+    rules: RuleBook | None = None
+    """The rule book; None: nobody asks which fields rules read."""
 
 
 def tags(
@@ -87,8 +90,19 @@ def listed(
         ever = ledger.resyncs.ever_sent(target.id)
         said = ledger.resyncs.said(target.id)
         whole(diff, target.place, desired, digests, believed, ever, skip=skip, said=said)
+    sealed = _sealer(ledger, target.id, desired, diff, ever)
+    diff.consent = [sealed(one) for one in diff.consent]
+    diff.changes = [sealed(one) for one in diff.changes]
+    return desired, diff
+
+
+def _sealer(
+    ledger: Ledger, target: str, desired: Desired, diff: Diff, ever: Mapping[str, bytes]
+) -> Callable[[PlanChange], PlanChange]:
+    """Gives each change of a list the identifiers that go out with it, sealed; `ever` are those of
+    members who are not believed any more."""
     gone = [c.member for c in [*diff.consent, *diff.changes] if c.op == "remove"]
-    sent = {**ever, **ledger.delivery.identifiers(target.id, gone)}
+    sent = {**ever, **ledger.delivery.identifiers(target, gone)}
     leaving = {c.member for c in [*diff.consent, *diff.changes] if c.phase != 1} & set(gone)
     shared = {
         pair
@@ -110,9 +124,7 @@ def listed(
         out = {k: v for k, v in mine.items() if (k, v) not in shared or own.get(k) == v}
         return replace(change, sealed=ledger.sealing.seal(out if STRONG & out.keys() else {}))
 
-    diff.consent = [sealed(one) for one in diff.consent]
-    diff.changes = [sealed(one) for one in diff.changes]
-    return desired, diff
+    return sealed
 
 
 def _parted(

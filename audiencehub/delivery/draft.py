@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 from audiencehub.delivery import crash, gates, guards
+from audiencehub.delivery.columns import emptied
 from audiencehub.delivery.cost import cost
 from audiencehub.delivery.desired import Desired
 from audiencehub.delivery.diff import REPLACED, counted, held_now, plan_hash
@@ -75,6 +76,8 @@ def draft(planning: Planning, place: Place, budget: Budget, lease: Lease) -> lis
     )
     trusted = trust(ledger, target, budget.destination.can)
     found += trusted.results(target.id)
+    if planning.rules is not None:
+        found += emptied(planning.connection, ledger, planning.rules, target.id)
     keep = trusted.adds_only or any(one.verdict == "defer" for one in found)
     believed = ledger.delivery.believed(target.id)
     skip = {one.member for one in ledger.delivery.unsettled(target.id)}

@@ -47,8 +47,9 @@ def plan(hub: Hub, only: Collection[str] | None = None) -> RunPlan:
     """
     crash.point("before_plan")
     _ask_witnesses(hub)
-    planning = Planning(hub.ledger, hub.settings, hub.warehouse.connection, hub.run_id, hub.now)
-    withhold(hub.warehouse.connection, hub.ledger, hub.now)
+    connection = hub.warehouse.connection
+    planning = Planning(hub.ledger, hub.settings, connection, hub.run_id, hub.now, hub.rules)
+    withhold(connection, hub.ledger, hub.now)
     found: list[PlanSummary] = []
     for name, entry in hub.settings.destinations.items():
         destination = open_destination(hub, name)

@@ -32,7 +32,7 @@ SCRIPTED = '''
     from datetime import datetime
     from pathlib import Path
     from audiencehub.connector import Source, Spec
-    from audiencehub.errors import Incomplete, SkipRow
+    from audiencehub.errors import Incomplete, SkipRow, Stop
     from audiencehub.model import Page, Row, Stream
 
     SPEC = Spec(name="scripted", label="Scripted", about="For tests",
@@ -52,6 +52,8 @@ SCRIPTED = '''
             for page in json.loads(Path(self.context.options["script"]).read_text())[stream.name]:
                 if page.get("incomplete"):
                     raise Incomplete("The body was cut.", hint="Try again")
+                if page.get("stop"):
+                    raise Stop("A field is gone.", hint="Map another")
                 yield Page(**page)
 
         def rows(self, stream, record):
