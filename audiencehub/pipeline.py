@@ -202,6 +202,7 @@ def check_names(hub: Hub, options: SyncOptions) -> None:
 def deliver(hub: Hub, options: SyncOptions, call: Caller, result: SyncResult) -> None:
     """Plan every target, then push those that no guard holds."""
     planned = call("plan", ["plan"], plan.plan, hub)
+    result.problems += planned.problems
     call("publish", ["record"], record.publish, hub)
     chosen = [
         one

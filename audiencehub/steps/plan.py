@@ -16,7 +16,7 @@ from audiencehub.delivery.quota import Budget
 from audiencehub.delivery.suppression import withhold
 from audiencehub.delivery.trust import recalled, trust
 from audiencehub.delivery.wire import Wire
-from audiencehub.errors import HubError
+from audiencehub.errors import HubError, Stop, Wait
 from audiencehub.hub import Hub
 from audiencehub.ledger import Lease
 from audiencehub.opening import open_destination
@@ -29,6 +29,8 @@ class RunPlan:
 
     run_id: str
     plans: tuple[PlanSummary, ...]
+    problems: tuple[str, ...] = ()
+    """Targets of which something is in doubt and could not be settled now, each with the reason."""
 
     @property
     def held(self) -> tuple[PlanSummary, ...]:
@@ -42,8 +44,9 @@ def plan(hub: Hub, only: Collection[str] | None = None) -> RunPlan:
     A plan that stands afterwards is one that says what rules, settings, data and consent say now;
     others are void, with the reason.
 
-    Raises Wait when another process is pushing a target, Stop when a destination's credentials
-    fail while something of it must be settled.
+    What a destination does not let settle now stays in doubt, is left out of its plan, and is a
+    problem of the run; the other targets proceed. Raises Wait when another process is pushing a
+    target.
     """
     crash.point("before_plan")
     _ask_witnesses(hub)
@@ -51,6 +54,7 @@ def plan(hub: Hub, only: Collection[str] | None = None) -> RunPlan:
     planning = Planning(hub.ledger, hub.settings, connection, hub.run_id, hub.now, hub.rules)
     withhold(connection, hub.ledger, hub.now)
     found: list[PlanSummary] = []
+    problems: list[str] = []
     for name, entry in hub.settings.destinations.items():
         destination = open_destination(hub, name)
         budget = Budget(hub.ledger, destination, hub.now)
@@ -61,10 +65,10 @@ def plan(hub: Hub, only: Collection[str] | None = None) -> RunPlan:
             hub.progress(f"plan {place.target.id}", 0, None)
             with hub.ledger.leases.held(place.target.id, hub.run_id) as lease:
                 if not trust(hub.ledger, place.target, destination.can).held:
-                    _recover(hub, place, destination, entry, lease)
+                    problems += _recover(hub, place, destination, entry, lease)
                 found += draft(planning, place, budget, lease)
     crash.point("after_plan")
-    return RunPlan(hub.run_id, tuple(found))
+    return RunPlan(hub.run_id, tuple(found), tuple(problems))
 
 
 def _ask_witnesses(hub: Hub) -> None:
@@ -96,12 +100,17 @@ def _concerns(hub: Hub, place: Place) -> bool:
 
 def _recover(
     hub: Hub, place: Place, destination: Destination, entry: DestinationEntry, lease: Lease
-) -> None:
+) -> list[str]:
+    """Settle what is in doubt; why that cannot be done now."""
     target = place.target
     if not hub.ledger.delivery.unsettled(target.id):
-        return
+        return []
     if not may_send(entry, hub.endpoints, dry_run=hub.dry_run):
-        return
+        return []
     wire = Wire(hub.ledger, lease, destination, target, hub.run_id, hub.now, hub.extra.get("pause"))
     limits = hub.settings.guards_of(target.id)
-    Courier(wire, Loader(wire, entry.drift), limits, hub.progress).recover()
+    try:
+        Courier(wire, Loader(wire, entry.drift), limits, hub.progress).recover()
+    except (Stop, Wait) as error:
+        return [f"{target.id}: {error}"]
+    return []

@@ -40,3 +40,24 @@ def test_a_no_that_was_landed_outlives_a_crash_and_a_merge(company):
 
     company.watch.check()
     assert world.lists[LIST] == {address("r2@acme.example"), address("r3@acme.example")}
+
+
+def test_a_destination_that_is_out_stops_no_other(company):
+    """If it fails, one platform's outage, while rows of it are in doubt, ends the run for all: tags
+    are not written, and consent is not withdrawn anywhere."""
+    world = company.world
+    world.put("r4", email="r4@acme.example", title="warm", consent="granted", said_at=world.tick())
+    company.sync(
+        "delta", doors={"push-ads": lambda: world.faults.extend([("lost_before", None)] * 4)}
+    )
+    company.approve()
+    world.faults.append(("stop", None))
+    world.put("r1", title="warm hot")
+
+    result = company.sync("delta")
+
+    assert world.tags["r1"] == {"hot", "warm"}
+    assert [one.partition(":")[0] for one in result.problems] == ["ads/list/fresh"]
+    company.watch.check()
+    company.sync("delta")
+    assert world.lists[LIST] == {address(f"r{n}@acme.example") for n in range(5)}
