@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from zoneinfo import ZoneInfo
+
 import pytest
 
+from audiencehub import rules
 from audiencehub.delivery import gates
-from audiencehub.delivery.columns import lost
+from audiencehub.delivery.columns import emptied, lost
 from audiencehub.errors import Stop
+from audiencehub.rules.language.catalog import Catalog
 from audiencehub.settings import Guards
 from audiencehub.steps import land
 from tests.steps.conftest import whole
@@ -99,3 +103,54 @@ def test_a_field_that_is_dropped_or_retyped_is_noticed(desk, value, unreadable):
     assert fields.keys() <= {("account", "employee_count"), ("account", "employee_range")}
     found = fields["account", "employee_count"]
     assert (found.usual, found.now, found.unreadable) == (1.0, 0.0, unreadable)
+
+
+RULE = """\
+segment: large
+label: Large companies
+model: firmographic
+of: account
+goal: Meetings with large companies
+action: Calls
+owner: revops@acme.example
+review_by: 2027-06-01
+when:
+  employee_count: {at_least: 40}
+activate:
+  - {to: crm, as: tag}
+examples:
+  - {given: {account: {employee_count: 50}}, member: true}
+  - {given: {account: {employee_count: 5}}, member: false}
+"""
+
+
+@pytest.mark.fault(13)
+def test_a_lost_field_that_rules_read_holds_and_is_released_when_it_heals(desk, tmp_path):
+    """Only a person can tell a field that was retyped from one emptied on purpose."""
+
+    def accounts(**values):
+        made = [{"id": f"a{n}", "values": {"name": f"A{n}", **values}} for n in range(40)]
+        desk.run(crm={"account": whole(*made)})
+
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "large.yaml").write_text(RULE, "utf-8")
+    tables = desk.settings.tables
+    book = rules.load(
+        tmp_path / "rules",
+        zone=ZoneInfo("UTC"),
+        currency="EUR",
+        catalog=Catalog(tables),
+        root=tmp_path,
+    )
+    accounts(employee_count=50, city="Oslo")
+    accounts(employee_count=50)
+    connection, ledger = desk.warehouse.connection, desk.ledger
+    assert not emptied(connection, ledger, book, "crm/account/tags"), "no rule reads the city"
+
+    accounts(employee_count="about fifty")
+
+    (found,) = emptied(connection, ledger, book, "crm/account/tags")
+    assert (found.name, found.verdict) == ("source_field", "hold")
+    assert "employee_count" in found.message and "large read it" in found.message
+    accounts(employee_count=50)
+    assert not emptied(connection, ledger, book, "crm/account/tags"), "healed"
