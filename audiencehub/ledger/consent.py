@@ -156,7 +156,7 @@ class Consent:
     def marks(self) -> dict[str, Mark]:
         """Every suppressed identifier by its HMAC."""
         found = self._db.rows("SELECT hmac, kind, reason, who, at FROM suppression_mark")
-        return {row[0]: Mark(*row[1:4], instant(row[4])) for row in found}
+        return {mark: Mark(kind, why, who, instant(at)) for mark, kind, why, who, at in found}
 
     def unmark(self, marks: Collection[str]) -> tuple[int, int]:
         """Take identifiers off the list, and let go whom they alone suppressed; how many each."""

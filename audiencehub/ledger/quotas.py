@@ -52,5 +52,6 @@ class Quotas:
         )
         if row is None:
             return None
-        unit = cast(Literal["calls", "percent"], row[4])
-        return Reading(Quota(*row[:4], unit=unit), instant(row[5]))
+        name, allowed, remaining, resets, unit, at = row
+        counted = cast(Literal["calls", "percent"], unit)
+        return Reading(Quota(name, allowed, remaining, resets, counted), instant(at))
