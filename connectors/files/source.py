@@ -87,9 +87,16 @@ class FilesSource(Source):
         with opened(file) as stream:
             if _stamp(stream.fileno()) != file.stamp:
                 raise _changing(file)
-            found = records(stream, file.name, self._layout)
+            if self._options.snapshot and not stream.read(4096).strip():
+                raise _unread(file, "is empty, without even its header")
+            stream.seek(0)
+            found, bad = records(stream, file.name, self._layout), 0
             while batch := list(islice(found, PAGE)):
                 yield Page(batch, full=self._options.snapshot)
+                bad += sum("fault" in record for record in batch)
+            # Whoever stands in such a line would be taken for gone.
+            if self._options.snapshot and bad:
+                raise _unread(file, f"has {bad:,} line{'s' * (bad != 1)} that cannot be read")
             if _stamp(stream.fileno()) != file.stamp:
                 raise _changing(file)
 
@@ -204,6 +211,14 @@ def _packaged(layout: Layout) -> tuple[Path, tuple[str, ...]]:
 def _stamp(handle: int) -> str:
     info = os.fstat(handle)
     return f"{info.st_size}:{info.st_mtime_ns}"
+
+
+def _unread(file: Found, why: str) -> Incomplete:
+    return Incomplete(
+        f"{file.name} {why}.",
+        hint="Correct it and deliver it again (audiencehub quarantine list names the lines); "
+        "nobody is removed because of it",
+    )
 
 
 def _changing(file: Found) -> Incomplete:
