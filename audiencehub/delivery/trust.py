@@ -34,7 +34,6 @@ class Trust:
     """Someone asked for it to be sent whole: then removals go too, under the other guards."""
     can_add: bool
     """Adds can be told apart from what is there."""
-    why: str = ""
 
     @property
     def adds_only(self) -> bool:
@@ -51,7 +50,8 @@ class Trust:
         if not self.adds_only:
             return []
         if self.held:
-            return [GuardResult(RESTORED, "hold", f"{self.why}; audiencehub adopt {target}")]
+            why = f"the ledger was lost or put back; audiencehub adopt {target}"
+            return [GuardResult(RESTORED, "hold", why)]
         waits = "the ledger was put back: adds go, removals wait for audiencehub adopt"
         return [GuardResult(RESTORED, "defer", f"{waits} {target}")]
 
@@ -71,13 +71,8 @@ class Trust:
 def trust(ledger: Ledger, target: Target, can: Capabilities) -> Trust:
     """How far a target is trusted now."""
     state = ledger.custody.state(target.id)
-    found = ledger.custody.restored() if state != "whole" else None
-    return Trust(
-        state,
-        ledger.resyncs.under_way(target.id),
-        target.kind == "list" or can.reads,
-        found.text if found else "",
-    )
+    resync = ledger.resyncs.under_way(target.id)
+    return Trust(state, resync, target.kind == "list" or can.reads)
 
 
 def recalled(ledger: Ledger, destination: Destination, target: Target) -> bool:

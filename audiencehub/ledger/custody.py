@@ -91,7 +91,7 @@ class Custody:
             cause = self._cause(seen)
             if cause is not None:
                 who = (seen.epoch, seen.ledger) if seen else (0, "")
-                self._found(cause, who[0], BESIDE, who[1])
+                self._found(cause, who[0], BESIDE, short(who[1]))
                 # Who held a lease when the copy was made does not hold it now.
                 self._db.run("UPDATE lease SET holder=NULL")
             mine = seen is not None and seen.genuine and seen.ledger == self._id()
@@ -222,8 +222,8 @@ class Custody:
         return int(found[0]) if found else -1
 
     def _name(self) -> str:
-        """Short enough for a line of text at a vendor."""
-        return self._id().replace("-", "")[:12]
+        """This ledger's, as destinations keep it."""
+        return short(self._id())
 
     def _id(self) -> str:
         found = self._db.row("SELECT value FROM meta WHERE key='uuid'")
@@ -263,3 +263,8 @@ class Custody:
             yield
         finally:
             os.close(gate)
+
+
+def short(ledger: str) -> str:
+    """The name of a ledger as destinations keep it."""
+    return ledger.replace("-", "")[:12]

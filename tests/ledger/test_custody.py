@@ -137,3 +137,21 @@ def test_another_hub_on_the_same_place_is_known_until_it_sends_again(tmp_path, n
     assert ledger.custody.state("crm/contact/tags") == "held"
     assert ledger.custody.judge("what is this", "crm/contact/tags")
     ledger.close()
+
+
+def test_what_destinations_kept_of_a_lost_ledger_is_found_once(tmp_path, now):
+    """The stamp and each destination tell of the same loss; a target that was read back must not be
+    held again because another one tells it too."""
+    ledger = Ledger.open(tmp_path)
+    for _ in range(3):
+        sends(ledger)
+    mark = ledger.custody.mark
+    ledger.close()
+    for path in tmp_path.glob("ledger.sqlite*"):
+        path.unlink()
+    ledger = Ledger.open(tmp_path)
+    ledger.custody.settle("crm/contact/tags", "whole", "read back", "ann", "12 read", now)
+
+    assert ledger.custody.judge(mark, "ads/list/warm")
+    assert ledger.custody.state("crm/contact/tags") == "whole"
+    ledger.close()
