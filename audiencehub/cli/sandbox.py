@@ -36,7 +36,20 @@ def register(app: typer.Typer) -> None:
 
 @verb
 def sandbox(env: Env = "sandbox", port_base: PortBase = 0, leash: Leash = False) -> None:
-    """Run the vendors' fakes on this machine until Ctrl-C; their state is kept."""
+    """Run the vendors' fakes on this machine until Ctrl-C; their state is kept.
+
+    POST a list of faults to an address plus /__faults, and they strike in that order; DELETE ends
+    them. Each names what it strikes (method, path, body_has; skip, times) and what then happens:
+
+    - hang_up, with delay: no answer, nothing done; with after_apply: done, and no answer
+    - status, body, headers: this answer instead; Retry-After in seconds, as a date, or nonsense
+    - truncate, cut, set_json, content_type: the true answer, spoilt
+    - rows with shuffle, drop, repeat, strange: verdicts in another order, too few, twice, of nobody
+    - lie with seed: the true answer, and a share of the records is put back as it was
+
+    A poisoned row is body_has with status 400 and times 1000000000; a key that dies is skip with
+    status 401. Salesforce locks rows: /__knobs. Hand edits go through the vendor's own API.
+    """
     settings = load(env)
     host = SandboxHost(settings, vendors_of(settings))
     stop = threading.Event()

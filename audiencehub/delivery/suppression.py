@@ -21,6 +21,7 @@ def withhold(connection: duckdb.DuckDBPyConnection, ledger: Ledger, now: datetim
     marks = ledger.consent.marks()
     if not marks:
         return 0
+    listed = {one.kind for one in marks.values()}
     found: dict[int, str] = {}
     for number, *values in connection.execute(
         "SELECT DISTINCT m.id, s.email, s.phone, s.external_id FROM source_contact s"
@@ -28,7 +29,7 @@ def withhold(connection: duckdb.DuckDBPyConnection, ledger: Ledger, now: datetim
         " AND m.entity = 'contact' WHERE NOT s.deleted"
     ).fetchall():
         for kind, value in zip(KINDS, values, strict=True):
-            text = spelled(kind, value)
+            text = spelled(kind, value) if kind in listed else None
             mark = ledger.sealing.mark(text) if text else None
             if mark in marks:
                 found.setdefault(number, str(mark))
