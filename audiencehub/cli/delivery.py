@@ -84,6 +84,11 @@ def plan(
             if one["plan_id"] and (as_json or target in (None, one["target"]))
         }
         hub.ledger.runs.finish(hub.run_id, "completed", hub.now, {"plans": found})
+    known = dict.fromkeys(one["target"] for one in found)
+    if target is not None and target not in known:
+        raise ConfigError(
+            f"There is no target {target}.", hint=f"Planned targets: {', '.join(known) or 'none'}"
+        )
     if as_json:
         emit([{**one, "changes": changes.get(one["plan_id"], [])} for one in found])
     else:

@@ -17,6 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from audiencehub.cli.common import AsJson, Env, console, emit, fold, say, stderr, verb
+from audiencehub.cli.limits import unknown_segments
 from audiencehub.errors import ConfigError, Fault, Faults
 from audiencehub.opening import check_options, load_rules, machine_now
 from audiencehub.rules import Outcome, RuleBook, advise, run_examples
@@ -70,6 +71,7 @@ def check(
         faults += read_prefect_yaml(within.root, project_environment(within))[1]
         book = _collect(lambda: load_rules(within), faults)
     if book is not None and settings is not None:
+        faults += unknown_segments(settings, book)
         advice = _advice(book, settings)
         looked = _look(book, settings) if live else Looked()
         advice = sorted([*advice, *looked.advice])

@@ -5,7 +5,7 @@ Secrets are references, never values: `token = { env = "HUBSPOT_TOKEN" }` or
 """
 
 from audiencehub.settings.alerts import Alerts, Slack, Webhook
-from audiencehub.settings.read import find_root, load
+from audiencehub.settings.read import find_root, line_of, load
 from audiencehub.settings.tables import (
     VALUES_PER_PROFILE,
     Audit,
@@ -46,6 +46,7 @@ __all__ = [
     "Webhook",
     "find_root",
     "instant",
+    "line_of",
     "load",
     "secret",
 ]

@@ -57,6 +57,12 @@ def load(env: str, root: Path | None = None) -> Settings:
         raise Faults([_fault(shown, text, one) for one in error.errors()]) from None
 
 
+def line_of(settings: Settings, *keys: str) -> tuple[str, int]:
+    """The settings file, below the project, and the line where this key stands."""
+    path = settings.root / "deployments" / f"{settings.env}.toml"
+    return f"deployments/{settings.env}.toml", _line(path.read_text("utf-8"), list(keys))
+
+
 def find_root(start: Path | None = None) -> Path:
     """The project folder: the nearest parent that has `deployments/`."""
     here = (start or Path(os.environ.get("AUDIENCEHUB_HOME") or Path.cwd())).resolve()
