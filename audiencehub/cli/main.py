@@ -65,9 +65,8 @@ _built: set[str] = set()
 def run() -> None:
     """The console script's entry."""
     redact_every_record()
-    sys.excepthook = unforeseen.show
     verb = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
-    with door.entered(verb, sys.argv[1:]):
+    with unforeseen.told_plainly(), door.entered(verb, sys.argv[1:]):
         build(verb)()
 
 

@@ -6,7 +6,7 @@ import re
 import sys
 import traceback
 from collections.abc import Iterator
-from types import TracebackType
+from contextlib import contextmanager
 
 from audiencehub.http import redact
 
@@ -29,10 +29,12 @@ def told(error: BaseException) -> Iterator[str]:
     yield from (redact(line) for line in f"{name}: {message}".rstrip(": ").splitlines())
 
 
-def show(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    """In place of Python's own: `sys.excepthook`."""
-    if issubclass(kind, KeyboardInterrupt):
-        sys.stderr.write("Interrupted.\n")
-        return
-    sys.stderr.write("\n".join(told(error.with_traceback(trace))) + "\n")
-    sys.stderr.write("  -> A fault of audiencehub: report these lines, they name nobody\n")
+@contextmanager
+def told_plainly() -> Iterator[None]:
+    """What the block raises ends the process here: the hook that typer sets shows all."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 - the last place that an error can reach
+        sys.stderr.write("\n".join(told(error)) + "\n")
+        sys.stderr.write("  -> A fault of audiencehub: report these lines, they name nobody\n")
+        sys.exit(1)

@@ -44,6 +44,8 @@ class Searched:
     """Bytes, as they lie on disk."""
     hits: list[str] = field(default_factory=list)
     """Files that name the person, relative to the project; of databases also table and column."""
+    named: list[str] = field(default_factory=list)
+    """The same files, each once."""
     spellings: int = 0
     """How many different texts were searched for."""
 
@@ -60,7 +62,10 @@ def search(settings: Settings, person: Person, warehouse: Connection) -> Searche
             found = _in_tables(warehouse, own)
         else:
             found = _found(path, own if _of_records(settings, path) else wide)
-        result.hits += [_told(settings, path, where) for where in found]
+        told = path.relative_to(settings.root).as_posix()
+        hits = [f"{told} {where}".strip() for where in found]
+        result.hits += hits
+        result.named += [told] * bool(hits)
     return result
 
 
@@ -104,11 +109,6 @@ def everything(settings: Settings) -> Iterator[Path]:
                 continue
             if path.is_file() and (log or not theirs):
                 yield path
-
-
-def _told(settings: Settings, path: Path, where: str) -> str:
-    name = path.relative_to(settings.root).as_posix()
-    return f"{name} {where}".strip()
 
 
 def _found(path: Path, traces: Traces) -> Iterator[str]:

@@ -71,7 +71,7 @@ def look(hub: Hub, text: str) -> Look:
     own = (f"{one}/" for one in ("landing", "published"))
     prefix = hub.settings.folder.relative_to(hub.settings.root).as_posix()
     known = (files.LEDGER, files.OPEN, *own)
-    found = files.search(hub.settings, person, hub.warehouse.connection).hits
+    found = files.search(hub.settings, person, hub.warehouse.connection).named
     others = [one for one in found if not one.startswith(tuple(f"{prefix}/{k}" for k in known))]
     return Look(
         person.id,
