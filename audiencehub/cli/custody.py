@@ -151,7 +151,13 @@ def _show(restored: Restore | None, done: Sequence[Adopted], *, looked: bool) ->
         if looked:
             found = one.found
             counts = (
-                (found.read, found.agreed, _sum(found.more), _sum(found.fewer), found.gone)
+                (
+                    found.read,
+                    found.agreed,
+                    sum(found.more.values()),
+                    sum(found.fewer.values()),
+                    found.gone,
+                )
                 if found
                 else ()
             )
@@ -160,10 +166,6 @@ def _show(restored: Restore | None, done: Sequence[Adopted], *, looked: bool) ->
     console.print(table)
     if looked:
         _tags(done)
-
-
-def _sum(counts: Counter[str]) -> int:
-    return counts.total()
 
 
 def _tags(done: Sequence[Adopted]) -> None:
@@ -178,7 +180,7 @@ def _tags(done: Sequence[Adopted]) -> None:
             continue
         for counts, words in ((one.found.more, "there besides"), (one.found.fewer, "not there")):
             if counts:
-                listed = ", ".join(f"{name} {n:,}" for name, n in counts.most_common(5))
+                listed = ", ".join(f"{name} {n:,}" for name, n in Counter(counts).most_common(5))
                 fold(f"{one.target}: {words}: {listed}")
 
 

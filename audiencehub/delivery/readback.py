@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import duckdb
@@ -27,9 +26,9 @@ class Found:
     """Records looked at."""
     agreed: int = 0
     """Of them, those that held exactly what was believed."""
-    more: Counter[str] = field(default_factory=Counter)
+    more: dict[str, int] = field(default_factory=dict)
     """Segment to records that held it though the ledger did not know."""
-    fewer: Counter[str] = field(default_factory=Counter)
+    fewer: dict[str, int] = field(default_factory=dict)
     """Segment to records that did not hold it though the ledger believed so."""
     gone: int = 0
     """Records believed to hold tags that are no longer there."""
@@ -88,8 +87,13 @@ def _believe(
     if actual is None and held is not None:
         result.gone += 1
     result.agreed += seen == have and actual is not None
-    result.more.update(seen - have)
+    _count(result.more, seen - have)
     if actual is not None:
-        result.fewer.update(have - seen)
+        _count(result.fewer, have - seen)
     if seen != have:
         believe_seen(wire, member, person, seen)
+
+
+def _count(counts: dict[str, int], tags: Iterable[str]) -> None:
+    for tag in tags:
+        counts[tag] = counts.get(tag, 0) + 1

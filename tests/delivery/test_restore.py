@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import shutil
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 from toybench import LIST, NOW, TAGS, one, sent
@@ -217,6 +218,7 @@ def test_what_can_be_read_is_adopted_and_then_brought_to_what_is_desired(bench, 
 
     assert (done.state, done.how) == ("whole", "read back")
     assert done.found.read == 12
+    assert json.loads(json.dumps(asdict(done)))["found"]["more"] == done.found.more
     assert bench.world.tags() == there, "reading back must write nothing"
     assert {m: b.tags for m, b in bench.ledger.delivery.believed(TAGS).items()} == {
         m: frozenset(t) for m, t in there.items()
