@@ -97,7 +97,7 @@ def plan(
             if target in (None, one["target"]):
                 planned.details(one, everything=target is not None)
             if one["plan_id"] and target == one["target"]:
-                planned.members(target, changes[one["plan_id"]], everyone=True)
+                planned.members(one["target"], changes[one["plan_id"]], everyone=True)
         _next(found, env)
     if any(one["verdict"] == "hold" for one in found):
         raise typer.Exit(3)

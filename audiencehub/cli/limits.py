@@ -11,7 +11,7 @@ from audiencehub.settings import Settings, line_of
 
 def unknown_segments(settings: Settings, book: RuleBook) -> list[Fault]:
     """A limit under a name that no rule has guards nobody."""
-    said = [("segments", name) for name in settings.segments]
+    said: list[tuple[str, ...]] = [("segments", name) for name in settings.segments]
     said += [
         ("targets", target, "segments", name)
         for target, entry in settings.targets.items()
