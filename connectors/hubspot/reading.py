@@ -16,9 +16,15 @@ LONGEST_PROPERTIES = 4_000
 
 
 def listing(
-    api: Api, kind: str, properties: Sequence[str], *, archived: bool = False
+    api: Api,
+    kind: str,
+    properties: Sequence[str],
+    needed: Sequence[str] = (),
+    *,
+    archived: bool = False,
 ) -> Iterator[list[Record]]:
-    """Pages of records by id, each with all properties asked for. Raises Incomplete."""
+    """Pages of records by id, with the properties asked for; each names those that are `needed`.
+    Raises Incomplete."""
     asked = ",".join(properties)
     long = len(asked) > LONGEST_PROPERTIES
     params = {"limit": str(PAGE), "archived": str(archived).lower()}
@@ -31,11 +37,12 @@ def listing(
     while True:
         reply = api.get("objects", kind, params={**params, **({"after": after} if after else {})})
         body = results_of(reply)
-        records = checked(body["results"], kind, () if long else properties)
+        records = checked(body["results"], kind, () if long else needed)
         # One half in place of the other would make a tombstone of everybody in it.
         if any(bool(one.get("archived")) is not archived for one in records):
             raise impossible(f"the list of {kind}", "mixes live and archived records")
-        yield batch_read(api, kind, properties, records) if long and not archived else records
+        full = long and not archived
+        yield batch_read(api, kind, properties, records, needed) if full else records
         then = next_after(body, kind)
         if then is None:
             return
@@ -70,16 +77,25 @@ def total(api: Api, kind: str) -> int:
 
 
 def batch_read(
-    api: Api, kind: str, properties: Sequence[str], records: Sequence[Record]
+    api: Api,
+    kind: str,
+    properties: Sequence[str],
+    records: Sequence[Record],
+    needed: Sequence[str] = (),
 ) -> list[Record]:
     """The records again, with properties too many for an address; those gone since are left out."""
-    values = batch_read_values(api, kind, [record["id"] for record in records], properties)
+    ids = [record["id"] for record in records]
+    values = batch_read_values(api, kind, ids, properties, needed)
     kept = [record for record in records if record["id"] in values]
     return [{**record, "properties": values[record["id"]]} for record in kept]
 
 
 def batch_read_values(
-    api: Api, kind: str, ids: Sequence[str], properties: Sequence[str]
+    api: Api,
+    kind: str,
+    ids: Sequence[str],
+    properties: Sequence[str],
+    needed: Sequence[str] | None = None,
 ) -> dict[str, dict[str, Any]]:
     """Record id to its properties; an id that does not exist is absent. Raises Incomplete."""
     if not ids:
@@ -90,7 +106,7 @@ def batch_read_values(
         "propertiesWithHistory": [],
     }
     found = results_of(api.post("objects", f"{kind}/batch/read", body, accept={200, 207}))
-    rows = checked(found["results"], kind, properties)
+    rows = checked(found["results"], kind, properties if needed is None else needed)
     read = {str(one["id"]): one["properties"] for one in rows}
     unexplained = set(ids) - set(read) - missing_ids(found)
     # The id of a record that was merged away may be answered with the survivor.

@@ -42,7 +42,7 @@ class HubSpotSource(Source):
         self._clock = clock
         self.options = Options(**context.options)
         self.mapper = Mapper(self.options, context.custom)
-        self._asked: dict[str, list[str]] = {}
+        self._needed: dict[str, list[str]] = {}
 
     @cached_property
     def api(self) -> Api:
@@ -70,7 +70,7 @@ class HubSpotSource(Source):
         self._verify(stream)
         horizon = self.context.now - timedelta(minutes=self.options.overlap_minutes)
         end = {"since": _iso(horizon)} | {
-            f"fields.{kind}": ",".join(sorted(self._asked[kind])) for kind in KINDS[stream.name]
+            f"fields.{kind}": ",".join(sorted(self._needed[kind])) for kind in KINDS[stream.name]
         }
         if cursor is None:
             return _closed(self._whole(stream), end, full=True)
@@ -102,7 +102,7 @@ class HubSpotSource(Source):
                     hint="Restore it, or name another for that field in "
                     f"[sources.{self.context.name}.options.fields.{stream.name}]",
                 )
-            self._asked[kind] = [one for one in wanted if one in known]
+            self._needed[kind] = [one for one in wanted if one in known]
 
     def _whole(self, stream: Stream) -> Iterator[Page]:
         kinds = KINDS[stream.name]
@@ -110,8 +110,8 @@ class HubSpotSource(Source):
         everything = sum(expected.values())
         for kind in kinds:
             seen: set[str] = set()
-            properties = self._asked[kind]
-            for records in listing(self.api, kind, properties):
+            properties = self.mapper.properties(kind)
+            for records in listing(self.api, kind, properties, self._needed[kind]):
                 seen.update(record["id"] for record in records)
                 yield Page(self._enriched(kind, records), total=everything, full=True)
             lately = 0
@@ -138,7 +138,8 @@ class HubSpotSource(Source):
                 yield Page(self._tombstones(kind, fresh))
         low, high = millis(_iso(since)), millis(_iso(self.context.now))
         for kind in kinds:
-            for records, done in changed(self.api, kind, self._asked[kind], low, high):
+            asked = self.mapper.properties(kind), low, high, self._needed[kind]
+            for records, done in changed(self.api, kind, *asked):
                 at = min(datetime.fromtimestamp(done / 1000, UTC), horizon)
                 resume = {"since": _iso(max(at, since))} if len(kinds) == 1 else None
                 yield Page(self._enriched(kind, records), cursor=resume)

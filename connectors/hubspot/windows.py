@@ -32,9 +32,15 @@ def millis(text: Any) -> int:
 
 
 def changed(
-    api: Api, kind: str, properties: Sequence[str], since: int, until: int
+    api: Api,
+    kind: str,
+    properties: Sequence[str],
+    since: int,
+    until: int,
+    needed: Sequence[str] = (),
 ) -> Iterator[Batch]:
-    """Live records modified in [since, until] (milliseconds), oldest change first.
+    """Live records modified in [since, until] (milliseconds), oldest change first; each names the
+    properties that are `needed`.
 
     Records of one millisecond come together, so that a cursor between batches loses none.
     """
@@ -43,7 +49,7 @@ def changed(
     restarts = 0
     while low is not None and low <= until:
         begun = low
-        low = yield from _Window(api, kind, properties, until).read(low)
+        low = yield from _Window(api, kind, properties, until, needed).read(low)
         restarts = restarts + 1 if low == begun else 0
         if restarts > RESTARTS:
             raise impossible(f"search of {kind}", "shrinks faster than it can be read")
@@ -52,10 +58,13 @@ def changed(
 class _Window:
     """One query [low, until], read as far as the wall allows."""
 
-    def __init__(self, api: Api, kind: str, properties: Sequence[str], until: int) -> None:
+    def __init__(
+        self, api: Api, kind: str, properties: Sequence[str], until: int, needed: Sequence[str]
+    ) -> None:
         self.api, self.kind, self.until = api, kind, until
         self.stamp = modified_property(kind)
         self.properties = [*dict.fromkeys([*properties, self.stamp])]
+        self.needed = (*needed, self.stamp)
 
     def read(self, low: int) -> Generator[Batch, None, int | None]:
         """Batches; returns where the next query begins, None when all is read."""
@@ -121,7 +130,7 @@ class _Window:
             "after": after,
         }
         found = self.api.search(self.kind, body)
-        rows = checked(found["results"], self.kind, self.properties)
+        rows = checked(found["results"], self.kind, self.needed)
         # Search knows live records only; an archived one would go for a tombstone.
         if any(row.get("archived") for row in rows):
             raise impossible(f"search of {self.kind}", "holds archived records")
