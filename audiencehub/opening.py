@@ -75,20 +75,20 @@ def open_hub(
             progress=progress or (lambda *_: None),
             dry_run=dry_run,
         )
-        ledger.runs.start(
-            hub.run_id,
-            kind,
-            settings.env,
-            now,
-            pid=os.getpid(),
-            boot_id=boot_id(),
-            args={**(args or {}), "dry_run": dry_run},
-        )
-        try:
-            yield hub
-        except BaseException as error:
-            ledger.runs.finish(hub.run_id, "failed", now, {"error": type(error).__name__})
-            raise
+        stack.enter_context(_noted(hub, kind, {**(args or {}), "dry_run": dry_run}))
+        yield hub
+
+
+@contextmanager
+def _noted(hub: Hub, kind: str, args: Mapping[str, Any]) -> Iterator[None]:
+    """The run stands in the ledger from its beginning, and as failed when an error ends it."""
+    runs, env = hub.ledger.runs, hub.settings.env
+    runs.start(hub.run_id, kind, env, hub.now, pid=os.getpid(), boot_id=boot_id(), args=args)
+    try:
+        yield
+    except BaseException as error:
+        runs.finish(hub.run_id, "failed", hub.now, {"error": type(error).__name__})
+        raise
 
 
 def load_rules(settings: Settings) -> rules.RuleBook:
