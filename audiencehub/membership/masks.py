@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from audiencehub.ledger import Ledger
 from audiencehub.model import Entity
+from audiencehub.warehouse.insert import insert
 
 Connection = duckdb.DuckDBPyConnection
 ENTITIES: tuple[Entity, Entity] = ("contact", "account")
@@ -63,8 +64,10 @@ class Masks:
                 return
             word, flag = f"w{bit // WORD}", f"{1 << (bit % WORD)}::UBIGINT"
             key, table = f"{entity}_id", f"member_{entity}"
-            self.connection.execute(
-                f"INSERT INTO {table} SELECT ?, {', '.join('0' for _ in self.words(entity))} "
+            insert(
+                self.connection,
+                table,
+                f"SELECT ?, {', '.join('0' for _ in self.words(entity))} "
                 f"WHERE NOT EXISTS (SELECT 1 FROM {table} WHERE {key} = ?)",
                 [number, number],
             )
@@ -104,7 +107,7 @@ class Masks:
             flags = ", ".join(
                 f"{1 << (bit % WORD) if n == bit // WORD else 0}::UBIGINT" for n in range(count)
             )
-            self.connection.execute(f"INSERT INTO was_{entity} SELECT id, {flags} FROM part")
+            insert(self.connection, f"was_{entity}", f"SELECT id, {flags} FROM part")
             self.connection.unregister("part")
         merged = ", ".join(f"bit_or(w{n}) AS w{n}" for n in range(count))
         self.connection.execute(
@@ -124,11 +127,12 @@ class Masks:
         """Put the masks of those in moved_<entity> into was_<entity>, before they change."""
         key = f"{entity}_id"
         zeros = ", ".join(f"coalesce(m.{w}, 0::UBIGINT)" for w in self.words(entity))
-        self.connection.execute(
-            f"INSERT INTO was_{entity} SELECT d.id, {zeros} "
-            f"FROM (SELECT DISTINCT id FROM moved_{entity}) AS d "
+        insert(
+            self.connection,
+            f"was_{entity}",
+            f"SELECT d.id, {zeros} FROM (SELECT DISTINCT id FROM moved_{entity}) AS d "
             f"LEFT JOIN member_{entity} AS m ON m.{key} = d.id "
-            f"WHERE d.id NOT IN (SELECT {key} FROM was_{entity})"
+            f"WHERE d.id NOT IN (SELECT {key} FROM was_{entity})",
         )
 
     def changes(

@@ -13,6 +13,7 @@ from audiencehub.membership.masks import ENTITIES, WORD, Connection, Masks
 from audiencehub.model import Entity
 from audiencehub.rules.book import RuleBook
 from audiencehub.rules.compile import Stage
+from audiencehub.warehouse.insert import insert
 
 
 class Settlement:
@@ -131,15 +132,19 @@ class Settlement:
         connection.register("stage_kept", self._stage_kept(entity))
         late = pa.table({"id": pa.array(sorted(self._late(entity)), pa.int32())})
         connection.register("late", late)
-        connection.execute(
-            f"INSERT INTO moved_{entity} SELECT id FROM late UNION "
-            f"SELECT id FROM kept WHERE entity = '{entity}' UNION SELECT id FROM stage_kept"
+        insert(
+            connection,
+            f"moved_{entity}",
+            "SELECT id FROM late UNION "
+            f"SELECT id FROM kept WHERE entity = '{entity}' UNION SELECT id FROM stage_kept",
         )
         connection.unregister("late")
         self.masks.keep(entity)
         moved = f"SELECT id FROM moved_{entity}"
         connection.execute(f"DELETE FROM member_{entity} WHERE {entity}_id IN ({moved})")
-        connection.execute(
-            f"INSERT INTO member_{entity} {self._select(entity)} WHERE m.{entity}_id IN ({moved})"
+        insert(
+            connection,
+            f"member_{entity}",
+            f"{self._select(entity)} WHERE m.{entity}_id IN ({moved})",
         )
         connection.unregister("stage_kept")

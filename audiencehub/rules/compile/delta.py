@@ -29,6 +29,9 @@ from audiencehub.rules.compile.units import Unit, chosen, split, word_masks
 from audiencehub.rules.compile.words import quoted
 from audiencehub.rules.language.catalog import FACTS, OF_CONTACTS
 from audiencehub.rules.language.form import Leaf
+from audiencehub.warehouse.insert import insert
+
+INSERT = "INSERT INTO "
 
 ORDER: tuple[Entity, Entity] = ("account", "contact")
 
@@ -99,7 +102,11 @@ class _Pass:
             self._widen()
 
     def _do(self, sql: str, values: dict[str, object] | None = None) -> None:
-        self.connection.execute(sql, values or {})
+        if sql.startswith(INSERT):
+            table, _, select = sql.removeprefix(INSERT).partition(" ")
+            insert(self.connection, table, select, values or {})
+        else:
+            self.connection.execute(sql, values or {})
 
     def _columns(self) -> None:
         rows = self.connection.execute(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import duckdb
 
 from audiencehub.model import Entity
+from audiencehub.warehouse.insert import insert
 
 Connection = duckdb.DuckDBPyConnection
 
@@ -31,8 +32,8 @@ def merge(connection: Connection, entity: Entity, masks: list[str]) -> None:
         f"UPDATE leaf_{entity} SET {sets} FROM later AS l WHERE {key} = l.id AND NOT new"
     )
     columns = ", ".join(f"w{n}" for n in words)
-    connection.execute(f"INSERT INTO leaf_{entity} SELECT id, {columns} FROM later WHERE new")
-    connection.execute(f"INSERT INTO changed_{entity} SELECT id FROM later")
+    insert(connection, f"leaf_{entity}", f"SELECT id, {columns} FROM later WHERE new")
+    insert(connection, f"changed_{entity}", "SELECT id FROM later")
     connection.execute("DROP TABLE temp.later")
 
 
@@ -55,5 +56,5 @@ def replace(connection: Connection, entity: Entity, masks: list[int]) -> None:
     )
     sets = ", ".join(f"w{n} = (leaf_{entity}.w{n} & ~{m}) | l.w{n}" for n, m in enumerate(within))
     connection.execute(f"UPDATE leaf_{entity} SET {sets} FROM later AS l WHERE {key} = l.id")
-    connection.execute(f"INSERT INTO changed_{entity} SELECT id FROM later")
+    insert(connection, f"changed_{entity}", "SELECT id FROM later")
     connection.execute("DROP TABLE temp.later")
