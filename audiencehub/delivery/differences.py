@@ -10,7 +10,15 @@ import duckdb
 
 from audiencehub.connector import Destination
 from audiencehub.delivery.desired import STRONG, Desired, desired_list, desired_tags
-from audiencehub.delivery.diff import Diff, diff_list, diff_tags, merged, parted, renamed
+from audiencehub.delivery.diff import (
+    REPLACED,
+    Diff,
+    diff_list,
+    diff_tags,
+    merged,
+    parted,
+    renamed,
+)
 from audiencehub.delivery.places import Place, record_sources
 from audiencehub.delivery.whole import whole
 from audiencehub.ledger import Believed, Lease, Ledger, PlanChange
@@ -103,7 +111,10 @@ def _sealer(
     members who are not believed any more."""
     gone = [c.member for c in [*diff.consent, *diff.changes] if c.op == "remove"]
     sent = {**ever, **ledger.delivery.identifiers(target, gone)}
-    leaving = {c.member for c in [*diff.consent, *diff.changes] if c.phase != 1} & set(gone)
+    # Who is taken out to be added with other identifiers stays, and so do those.
+    leaving = {
+        c.member for c in [*diff.consent, *diff.changes] if c.op == "remove" and c.phase != REPLACED
+    }
     shared = {
         pair
         for member, values in desired.identifiers.items()

@@ -62,6 +62,22 @@ def test_both_on_the_list_and_one_of_them_merged_away(bench):
     assert set(bench.ledger.delivery.believed(LIST)) == {"2"}
 
 
+@pytest.mark.fault(11)
+def test_a_merge_keeps_the_address_that_the_other_brought(bench):
+    """If it fails, the removal of the loser takes out the very address that the survivor was just
+    added with, and the ledger has it confirmed."""
+    bench.member(warm=[2, 5])
+    bench.sync()
+    bench.db.execute("UPDATE contact SET email=? WHERE contact_id=2", [email(5)])
+    joined(bench, 5, 2)
+    bench.member(warm=[2])
+
+    bench.sync()
+
+    assert bench.world.people("aud-warm") == sent(5)
+    assert set(bench.ledger.delivery.believed(LIST)) == {"2"}
+
+
 def test_two_people_with_the_same_identifiers(bench):
     """If it fails, who leaves takes out another person who has the same address."""
     bench.db.execute("UPDATE contact SET email=? WHERE contact_id=2", [email(5)])
