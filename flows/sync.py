@@ -33,8 +33,8 @@ def sync(
     Args:
         env: Environment: deployments/<env>.toml.
         only: Settings entries to pull from and push to; empty: all.
-        full: Pull everything instead of what changed, evaluate everyone after what changed, and fail
-            where the two differ (the full answer is used).
+        full: Pull everything instead of what changed; evaluate everyone after what changed, and
+            fail where the two differ (the full answer is used).
         as_of: The run's clock, a date or an instant (sandbox and dry run only).
         dry_run: Plan, and send nothing.
     """
