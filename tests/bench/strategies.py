@@ -66,7 +66,9 @@ def full(path: Path, *, young: bool, settings: tuple[str, ...] = ()) -> Result:
     """(a) The whole book on everyone, and the diff of its masks against others."""
     connection = _open(path, *settings)
     with Meter() as meter:
+        connection.execute("BEGIN")
         compile_book(sixty(young=young), CLOCK).run(connection)
+        connection.execute("COMMIT")
     peak = meter.result(sizes=_sizes(connection, young))
     connection.execute(
         "CREATE TEMP TABLE was AS SELECT contact_id, "
@@ -114,7 +116,9 @@ def _again(path: Path, later: timedelta, who: str, young: bool) -> Result:
     connection.execute("CHECKPOINT")
     now = compile_book(book, CLOCK + later)
     with Meter() as meter:
+        connection.execute("BEGIN")
         done = run_changed(now, connection)
+        connection.execute("COMMIT")
     assert done, "the tables of the full pass stand"
     result = meter.result()
     connection.execute("CREATE TEMP TABLE quick AS SELECT * FROM match_contact")
