@@ -71,6 +71,15 @@ class EnricherContract(Contract):
         assert self.look(bench, [self.unknown]).live == {}
         assert self.look(bench, [self.unknown, known]).live == self.look(bench, [known]).live != {}
 
+    def test_an_answer_says_which_key_it_is_about(self, bench: FakeBench) -> None:
+        """A key that counts as answered is not asked for again for weeks."""
+        keys = self.keys(bench.company)
+        enricher = bench.enricher()
+
+        about = {enricher.answers(record) for record in self.look(bench).records}
+
+        assert about and about <= set(keys)
+
     def test_nothing_asked_ends_too(self, bench: FakeBench) -> None:
         """A run without new accounts is complete."""
         pull = self.look(bench, [])
