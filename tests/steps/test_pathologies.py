@@ -32,7 +32,6 @@ from tests.connectors import documents, pathology
 from tests.connectors.front import front
 from tests.connectors.ordeal import impatient
 
-
 RULE = """\
 segment: everybody
 label: Everybody
