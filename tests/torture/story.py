@@ -34,8 +34,10 @@ DDL = (
     " record_kind VARCHAR, id INTEGER)",
     "CREATE TABLE member(entity VARCHAR, id INTEGER, segment VARCHAR, since TIMESTAMP,"
     " reason VARCHAR)",
+    'CREATE TABLE pull_stat(manifest_id BIGINT, source VARCHAR, stream VARCHAR, "table" VARCHAR,'
+    " field VARCHAR, records BIGINT, filled BIGINT, uncleaned BIGINT)",
 )
-"""The tables that delivery reads. The warehouse's own module brings threads: no fork."""
+"""The tables that delivery reads. Made by hand: nothing of the product's is asked."""
 QUIET_SYNCS = 2
 """Syncs without storm after which a place must hold what it should."""
 

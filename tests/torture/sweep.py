@@ -19,6 +19,8 @@ from tests.torture.tally import Tally
 
 ROOT = Path(__file__).parents[2]
 ALL = "all"
+ALONE = {"OPENBLAS_NUM_THREADS": "1", "JE_ARROW_MALLOC_CONF": "background_thread:false"}
+"""Libraries that a worker loads must start no thread in it, for it forks."""
 HEADS = (
     ("design", "destination"),
     ("runs", "kills", "missing", "extra", "twice", "false", "again", ">batch", "open"),
@@ -115,7 +117,7 @@ def _worker(**given: int) -> subprocess.Popen[str]:
         cwd=ROOT,
         stdout=subprocess.PIPE,
         text=True,
-        env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)},
+        env={**os.environ, **ALONE, "PYTHONPATH": str(ROOT)},
     )
 
 
