@@ -50,7 +50,6 @@ STANDS: Mapping[str, Stand] = {
         "account",
         {"auth": "oauth", "fields": {"account": {"industry": "industry"}}, "version": "v3"},
     ),
-    "hubspot activities": Stand("hubspot", "activity", {}),
     "salesforce contacts since": Stand("salesforce", "contact", QUICK, since=True),
     "salesforce activities": Stand("salesforce", "activity", QUICK),
     "salesforce bulk since": Stand("salesforce", "contact", BULK, since=True, csv=True),

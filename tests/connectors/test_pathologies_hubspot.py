@@ -11,7 +11,6 @@ NAMES = (
     "hubspot deals",
     "hubspot contacts since",
     "hubspot companies",
-    "hubspot activities",
 )
 pytestmark = [pytest.mark.verify, pytest.mark.fault(10)]
 
@@ -23,7 +22,6 @@ pytestmark = [pytest.mark.verify, pytest.mark.fault(10)]
         "hubspot deals",
         "hubspot contacts since",
         "hubspot companies",
-        "hubspot activities",
     ],
 )
 def test_a_wrong_answer_in_any_place(name, tmp_path, monkeypatch):
