@@ -9,19 +9,14 @@ from audiencehub.delivery import courier, gates, guards
 from audiencehub.delivery.wire import Wire
 from audiencehub.ledger.carry import Carried, Carrying
 from audiencehub.steps import pull, push
-from tests.model.machine import RULES, Machine
+from tests.model.machine import Machine
 from tests.model.watch import Watch
 
 
 class Seeded(Machine):
-    """A hub in which some functions are others, and the steps that bring it out."""
+    """A hub in which some functions are others."""
 
     mistakes: tuple = ()
-
-    def __init_subclass__(cls, steps=(), **more):
-        super().__init_subclass__(**more)
-        for name in RULES - set(steps):
-            setattr(cls, name, None)
 
     def __init__(self):
         self._mistakes = ExitStack()
@@ -40,13 +35,13 @@ def _fine(*_, **__):
     return [guards.GuardResult("sources", "ok", "every source was read to its end")]
 
 
-class TrustsThePlan(Seeded, steps=("edit", "consent", "run", "approve", "withdraw_meanwhile")):
+class TrustsThePlan(Seeded):
     """Consent is asked when planning and never again."""
 
     mistakes = ((Wire, "_barred", lambda *_: []),)
 
 
-class TakesAbsenceForRemoval(Seeded, steps=("run_on_a_bad_pull", "run", "approve", "apply")):
+class TakesAbsenceForRemoval(Seeded):
     """Whatever a pull did not bring is gone."""
 
     mistakes = (
@@ -57,7 +52,7 @@ class TakesAbsenceForRemoval(Seeded, steps=("run_on_a_bad_pull", "run", "approve
     )
 
 
-class RemovesAnyway(Seeded, steps=("edit", "run_on_a_bad_pull", "run", "approve", "apply")):
+class RemovesAnyway(Seeded):
     """An incomplete pull defers nothing."""
 
     mistakes = ((gates, "sources", _fine),)
@@ -69,7 +64,7 @@ def _assume(wire, loader, intents):
     return []
 
 
-class AssumesSuccess(Seeded, steps=("edit", "fault", "crash", "run", "approve", "apply")):
+class AssumesSuccess(Seeded):
     """The naive pusher: what was sent before a crash or without an answer has surely arrived."""
 
     mistakes = ((courier, "settle", _assume),)
@@ -80,19 +75,19 @@ def _forget(wire, loader, intents):
     return []
 
 
-class ForgetsWhatItSent(Seeded, steps=("edit", "fault", "crash", "run", "approve", "apply")):
+class ForgetsWhatItSent(Seeded):
     """The other naive pusher: what has no answer was never sent."""
 
     mistakes = ((courier, "settle", _forget),)
 
 
-class BelievesEveryAnswer(Seeded, steps=("edit", "fault", "run", "approve", "apply")):
+class BelievesEveryAnswer(Seeded):
     """Nothing is read back after a push."""
 
     mistakes = ((push, "sweep", lambda *_: None),)
 
 
-class MergesByLeavingAndEntering(Seeded, steps=("edit", "merge", "unmerge", "run")):
+class MergesByLeavingAndEntering(Seeded):
     """A merge is a person who leaves and one who enters."""
 
     mistakes = ((Carrying, "carry", lambda _, entity, run_id, at: Carried(entity)),)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 
-def drive(machine, examples, steps, **more):
+def drive(machine, examples, steps):
     """Steps taken by rule; raises what the machine finds."""
     machine.steps = Counter()
     run_state_machine_as_test(
@@ -18,19 +18,6 @@ def drive(machine, examples, steps, **more):
             stateful_step_count=steps,
             deadline=None,
             suppress_health_check=list(HealthCheck),
-            **more,
         ),
     )
     return machine.steps
-
-
-def fails(machine, examples=40, steps=30):
-    """What the machine finds first, as text; None when it finds nothing. Nothing is shrunk."""
-    try:
-        drive(
-            machine, examples, steps, phases=[Phase.generate], derandomize=True, database=None,
-            print_blob=False,
-        )  # fmt: skip
-    except AssertionError as error:
-        return str(error)
-    return None

@@ -1,7 +1,6 @@
 """The machine must find seeded mistakes: a model that finds nothing proves nothing.
 
-Each mistake is told in a few steps of the machine, which find nothing in the hub as it is; two of
-them, the naive pushers, are also left to the machine to find.
+Each mistake is told in a few steps of the machine, which find nothing in the hub as it is.
 """
 
 from __future__ import annotations
@@ -9,7 +8,6 @@ from __future__ import annotations
 import pytest
 
 from tests.model import controls
-from tests.model.drive import fails
 from tests.model.machine import KEYS, Machine
 
 WARM = [("warm", "granted")] * 5
@@ -110,10 +108,3 @@ def test_a_seeded_mistake_is_seen(mistaken, story, word):
     """If it fails, the machine is blind to what it is there for, or cries without a cause."""
     assert told(Machine, story) is None
     assert word in (told(mistaken, story) or "nothing")
-
-
-@pytest.mark.verify
-@pytest.mark.parametrize("naive", [controls.AssumesSuccess, controls.ForgetsWhatItSent])
-def test_the_machine_finds_the_naive_pusher(naive):
-    """If it fails, two thousand steps that find nothing say nothing."""
-    assert fails(naive) is not None
