@@ -270,6 +270,9 @@ def _connect(path: Path, copies: Path) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect(str(path))
     for setting in (
         "SET TimeZone='UTC'",
+        # DuckDB 2.0.0 reads beyond strings of rows not yet checkpointed, when a join hands its keys
+        # or row ids down to the scan: an error of corruption, or the end of the process.
+        "SET disabled_optimizers='join_filter_pushdown'",
         f"SET allowed_directories=['{_quoted(copies)}/']",
         "SET enable_external_access=false",
         "SET autoinstall_known_extensions=false",
