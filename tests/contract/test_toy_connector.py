@@ -115,6 +115,7 @@ def test_the_toy_keeps_the_contracts(run: Run) -> None:
     assert int(re.search(r"(\d+) passed", done.stdout)[1]) > 30
 
 
+@pytest.mark.verify
 def test_the_suites_notice_what_is_broken(project: Path, run: Run) -> None:
     """A suite that also passes for a connector with a fault in it proves nothing."""
     source = project / "connectors/toy_crm/source.py"
@@ -136,6 +137,7 @@ def test_the_suites_notice_what_is_broken(project: Path, run: Run) -> None:
         assert done.returncode == 1, f"{wrong!r} goes unnoticed: {done.stdout[-2000:]}"
 
 
+@pytest.mark.verify
 def test_a_sync_lands_its_people_and_brings_its_tags(project: Path, run: Run) -> None:
     """A connector that keeps its contract and is not reached by the pipeline is of no use."""
     hub = "audiencehub.cli.main"

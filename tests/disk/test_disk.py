@@ -175,6 +175,7 @@ def unshared():
         return False
 
 
+@pytest.mark.verify
 def test_a_real_disk_that_is_full_says_so_and_goes_on_with_more(tmp_path):
     """What no shim imitates: everything refuses at once, and reading it back fails as well."""
     home = tmp_path / "home"

@@ -103,6 +103,7 @@ def spoken() -> list[dict]:
     ]
 
 
+@pytest.mark.verify
 def test_reading_and_writing_through_faults_tells_nothing(planted, tmp_path):
     """Errors quote what they choke on: the vendor's words, and ours, must not carry it on."""
     transcript = Transcript(planted.copy(tmp_path / "told"))

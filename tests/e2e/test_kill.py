@@ -62,9 +62,8 @@ def nothing_left(project: Project) -> None:
     assert result["state"] == "completed"
 
 
-@pytest.mark.parametrize(
-    "point", ["after_apply:2", pytest.param("after_sent:1", marks=pytest.mark.verify)]
-)
+@pytest.mark.verify
+@pytest.mark.parametrize("point", ["after_apply:2", "after_sent:1"])
 @pytest.mark.fault(1)
 def test_killed_on_the_second_day(tomorrow, second_day, tmp_path, point):
     """A batch in doubt must be settled by looking, not sent blindly nor forgotten."""

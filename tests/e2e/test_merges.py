@@ -12,6 +12,8 @@ import pytest
 from tests.e2e import fakes, people
 from tests.e2e.project import Project
 
+pytestmark = pytest.mark.verify
+
 SEGMENT, LIST = "pricing_page_interest", "Looked at prices"
 CARRIED = ("merged_into", "merged_from", "unmerged")
 """Lines of the log that move nobody."""

@@ -69,6 +69,7 @@ def test_the_shipped_file_deploys_and_its_schedules_create_runs(
     assert [one["enabled"] for one in api.all("/automations/filter", {})] == [True]
 
 
+@pytest.mark.verify
 def test_deploying_again_changes_nothing_and_keeps_a_pause(
     server: LocalServer, tmp_path: Path
 ) -> None:
@@ -88,6 +89,7 @@ def test_deploying_again_changes_nothing_and_keeps_a_pause(
     assert [one["active"] for one in after["schedules"]] == [False]
 
 
+@pytest.mark.verify
 def test_prune_removes_what_the_file_no_longer_names(server: LocalServer, tmp_path: Path) -> None:
     """If this fails, a schedule that was deleted from the file runs for ever."""
     settings = marker.project(tmp_path)

@@ -19,7 +19,7 @@ from audiencehub.sandbox import process
 from audiencehub.server.api import Api
 from audiencehub.settings import Settings
 
-pytestmark = [pytest.mark.flow, pytest.mark.timeout(420)]
+pytestmark = [pytest.mark.flow, pytest.mark.verify, pytest.mark.timeout(420)]
 
 
 @dataclass

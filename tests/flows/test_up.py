@@ -93,6 +93,7 @@ def test_ctrl_c_while_starting_leaves_nothing(tmp_path: Path) -> None:
     assert alive(family) == set()
 
 
+@pytest.mark.verify
 def test_a_second_up_is_refused_and_ctrl_c_leaves_nothing(tmp_path: Path) -> None:
     """If this fails, two schedulers run the same deployments, or a stop leaves processes."""
     settings = project(tmp_path)

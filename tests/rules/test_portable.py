@@ -115,6 +115,7 @@ MISTAKES = {
 }
 
 
+@pytest.mark.verify
 @pytest.mark.parametrize("name", MISTAKES)
 def test_a_seeded_mistake_is_caught(name, monkeypatch):
     """Engines that agree whatever is written prove nothing: with each of these they must not."""
