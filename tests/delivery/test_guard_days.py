@@ -178,6 +178,7 @@ def test_withdrawn_consent_is_never_held(company, ledger):
         assert day.moves["tags"][1:] == (0, 0)
 
 
+@pytest.mark.verify
 def test_ordinary_days_are_let_through(tmp_path):
     """If they are held, people learn to approve without looking."""
     through, held = 0, []

@@ -22,6 +22,7 @@ def standing(project):
     return [json.loads(row)["EMAIL"] for row in rows]
 
 
+@pytest.mark.verify
 def test_everyone_ever_uploaded_had_said_yes(pushed, second_day):
     """If one hash is of a person who did not grant advertising, that is a breach, not a fault."""
     for project in (pushed, second_day):

@@ -242,6 +242,7 @@ def test_the_comparison_sees_one_changed_record(second_day, tmp_path):
         as_one_clean_run(project, second_day)
 
 
+@pytest.mark.verify
 def test_a_run_that_is_not_resumed_is_told_apart(tomorrow, second_day, tmp_path):
     """The naive way, never to run again, must fail the comparison: writes are missing."""
     project = tomorrow.copy(tmp_path / "killed")

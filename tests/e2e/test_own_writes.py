@@ -8,6 +8,8 @@ import pytest
 from tests.e2e import fakes
 from tests.e2e.project import Project
 
+pytestmark = pytest.mark.verify
+
 TABLES = {
     "contact": "SELECT * FROM contact ORDER BY contact_id",
     "account": "SELECT * FROM account ORDER BY account_id",

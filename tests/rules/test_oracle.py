@@ -143,6 +143,7 @@ MISTAKES = {
 }
 
 
+@pytest.mark.verify
 @pytest.mark.parametrize("name", MISTAKES)
 def test_a_seeded_mistake_in_the_compiler_is_caught(name, monkeypatch):
     """A comparison that cannot fail proves nothing: with each of these mistakes it must."""

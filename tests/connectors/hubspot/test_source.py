@@ -113,6 +113,7 @@ def test_paging_loses_nothing(open_portal, live, binned):
     assert pages[-1].last and pages[-1].cursor and pages[-1].total == live
 
 
+@pytest.mark.verify
 @pytest.mark.parametrize("order", ["text", "numeric"])
 @pytest.mark.fault(12)
 def test_changes_past_the_search_wall_arrive_once_each(open_portal, order):
