@@ -57,7 +57,10 @@ def _cpu() -> float:
 
 def _open(path: Path, *settings: str) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect(str(path))
-    for setting in ("TimeZone = 'UTC'", "enable_progress_bar = false", *settings):
+    own = ("TimeZone = 'UTC'", "enable_progress_bar = false")
+    # As the warehouse is opened.
+    without = "disabled_optimizers = 'join_filter_pushdown'"
+    for setting in (*own, without, *settings):
         connection.execute(f"SET {setting}")
     return connection
 
