@@ -34,6 +34,8 @@ ENGINES = {
     ("_duckdb", "IOException"): "the disk is full, broken or read-only",
     ("_duckdb", "FatalException"): "the disk is full or broken",
 }
+COMMIT = "Could not write file"
+"""In DuckDB's refusal to commit, where the disk is the cause."""
 HINT = "Free space and check the disk and its permissions, then run again: it resumes"
 
 
@@ -45,6 +47,8 @@ def meaning(error: BaseException) -> Stop | None:
     else:
         kind = type(error)
         why = ENGINES.get((kind.__module__.partition(".")[0], kind.__name__))
+        if kind.__name__ == "TransactionException" and COMMIT in str(error):
+            why = ENGINES["_duckdb", "IOException"]
     if why is None:
         return None
     what = Path(where).name or "A file of the hub"

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import apsw
+import duckdb
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "delivery"))
@@ -225,6 +226,10 @@ def bench_of(tmp_path):
         (OSError(30, "Read-only file system"), "read-only"),
         (PermissionError(13, "Permission denied", "/x/ledger.sqlite"), "may not write"),
         (apsw.FullError("full"), "disk is full"),
+        (
+            duckdb.TransactionException('Failed to commit: Could not write file "hub.duckdb.wal"'),
+            "broken",
+        ),
     ],
 )
 def test_what_the_disk_refuses_is_said_in_plain_words(error, says):
@@ -235,4 +240,5 @@ def test_what_the_disk_refuses_is_said_in_plain_words(error, says):
 
 def test_other_errors_stay_what_they_are():
     """An error of ours that goes for a full disk would never be mended."""
+    assert meaning(duckdb.TransactionException("Conflict on update")) is None
     assert meaning(ValueError("x")) is None and meaning(FileNotFoundError(2, "no")) is None
