@@ -10,7 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from importlib import import_module, util
 from importlib.metadata import EntryPoint, entry_points
@@ -19,11 +19,15 @@ from typing import Any, ClassVar
 
 from audiencehub.errors import ConfigError
 from audiencehub.model import (
+    Ceiling,
     Change,
     Cursor,
+    Entity,
+    Figures,
     Json,
     Need,
     Page,
+    Processed,
     Quota,
     Receipt,
     Row,
@@ -132,8 +136,27 @@ class Capabilities:
     """For lists: whose identifier rules apply (`privacy.identifiers`)."""
     identifiers: tuple[str, ...] = ()
     """For lists: identifier fields it takes, best first (email, phone, first_name, …)."""
+    members: Entity = "contact"
+    """For lists: what its members are. Companies (`account`) give no consent."""
+    record_kinds: tuple[str, ...] = ()
+    """For lists whose identifier is `records`: the kinds of CRM records of a person that it takes
+    (contact, lead); the value is their ids, sorted, joined by commas."""
     need: Need | None = None
-    """The consent that every member needs; None for CRM tags."""
+    """The consent that every member of a list needs; None: the strictest that there is."""
+    internal: bool = False
+    """Only the company's own staff are told, so that no consent is asked; suppression is."""
+    mixed: bool = False
+    """One call may hold adds and removals together."""
+    replaces: bool = False
+    """It can make a list hold what it is given and nothing else (`replace`)."""
+    lifetime: timedelta | None = None
+    """How long a member stays who is not added again."""
+    processes_later: bool = False
+    """What becomes of a call is known later (`processed`)."""
+    counts: bool = False
+    """It tells how large a list is and how many were found (`figures`)."""
+    ceilings: tuple[Ceiling, ...] = ()
+    """The vendor's documented limits, which are kept before the vendor has to refuse."""
     minimum: int | None = None
     """Members below which the platform will not use the list."""
     max_tag_length: int = 80
@@ -184,6 +207,24 @@ class Destination(ABC):
     def recall(self, target: Target) -> str | None:
         """The line that `remember` kept last; None when there is none. Raises Stop, Wait."""
         raise NotImplementedError(f"{type(self).__name__} keeps nothing of {target.id}")
+
+    def processed(self, target: Target, job: str) -> Processed:
+        """What became of the work with this id; only where `can.processes_later`. Raises Stop,
+        Wait."""
+        raise NotImplementedError(f"{type(self).__name__} knows no job {job!r} of {target.id}")
+
+    def figures(self, target: Target) -> Figures:
+        """What the platform tells of the list now; only where `can.counts`. Raises Stop, Wait."""
+        raise NotImplementedError(f"{type(self).__name__} does not count {target.id}")
+
+    def replace(self, target: Target, keep: Sequence[Change], since: datetime) -> str:
+        """Make the list hold these members and nobody else; the proof. Only where `can.replaces`.
+
+        Each of them was added again after `since`. Idempotent. Raises Stop, OutcomeUnknown, and
+        Wait while the platform still works on what was sent.
+        """
+        del keep, since
+        raise NotImplementedError(f"{type(self).__name__} cannot replace {target.id}")
 
     def batch_size(self, target: Target, total: int) -> int:
         """Rows per `apply`, given how many changes there are in all."""

@@ -125,6 +125,9 @@ class Receipt:
     """Status, record or job id, digest of the reply; never a body, never a person's data."""
     reason: str | None = None
     """For rejected and retry: a stable code and a short text."""
+    job: str | None = None
+    """The platform's id of work that it does later, where the row was taken and what came of it is
+    to be asked for (`Destination.processed`)."""
 
     def __post_init__(self) -> None:
         if self.verdict == "confirmed" and not self.proof:
@@ -141,6 +144,42 @@ class Quota:
     resets: str = ""
     unit: Literal["calls", "percent"] = "calls"
     """Where a vendor counts otherwise, it tells a percentage, which no number of calls equals."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ceiling:
+    """A documented limit of a vendor: so many calls in so many seconds."""
+
+    what: str
+    calls: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Processed:
+    """What became of work that a platform did later."""
+
+    state: Literal["running", "done", "partly", "failed", "gone"]
+    """`partly`: some rows were refused; `gone`: too old to be asked for."""
+    rows: int | None = None
+    """As the platform counts them, refused ones included."""
+    rejected: Mapping[str, int] = field(default_factory=dict)
+    """The platform's reason to the number of rows; it names no row."""
+    match: tuple[float, float] | None = None
+    """Between which shares of the rows (0 to 1) somebody was found."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What a platform tells of an audience."""
+
+    state: Literal["ready", "building", "too_small", "blocked", "gone"]
+    size: tuple[int, int] | None = None
+    """Between which numbers of people it reaches, by the platform's count."""
+    match: tuple[float, float] | None = None
+    """Between which shares (0 to 1) of what was sent somebody was found."""
+    detail: str = ""
+    """The platform's own word for the state; never a person's data."""
 
 
 @dataclass(frozen=True, slots=True)
