@@ -25,7 +25,8 @@ setup: $(STAMP) ## Make .venv with everything pinned by hash, and the command `a
 $(STAMP): requirements.lock requirements-build.lock pyproject.toml
 	@$(PY) -c 'import sys; ok = (3, 11) <= sys.version_info[:2] < (3, 15); sys.exit(0 if ok else "audiencehub needs Python 3.11 to 3.14; this is %d.%d.\n  -> make setup PY=python3.11" % sys.version_info[:2])'
 	test -x $(BIN)/python || $(PY) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r requirements-build.lock -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r requirements-build.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
