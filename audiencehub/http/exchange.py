@@ -67,8 +67,8 @@ class Exchange:
         """
         end = self.clock.monotonic() + (call.deadline or self.policy.deadline)
         for attempt in range(1, self.policy.attempts + 1):
-            self.limiter.acquire(end - self.clock.monotonic())
-            result = self._try(call, end)
+            with self.limiter.place(end - self.clock.monotonic()):
+                result = self._try(call, end)
             if isinstance(result, requests.Response):
                 self.limiter.worked()
                 return result

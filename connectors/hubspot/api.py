@@ -74,9 +74,9 @@ class Api:
     def search(self, kind: str, body: dict[str, Any]) -> dict[str, Any]:
         """One search reply with a whole `total` and a list of `results`. Raises Incomplete."""
         # Searches count against both limits.
-        self._limiter.acquire(BURST_SECONDS * 6)
         where = path(self.options.version, "objects", f"{kind}/search")
-        found = results_of(self._search_client.post(where, json=body))
+        with self._limiter.place(BURST_SECONDS * 6):
+            found = results_of(self._search_client.post(where, json=body))
         if not isinstance(found.get("total"), int) or found["total"] < len(found["results"]):
             raise impossible(f"search of {kind}", "says no usable total")
         return found

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import heapq
 import threading
+from bisect import bisect_right
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from audiencehub.errors import Wait
@@ -14,24 +16,89 @@ from audiencehub.http import HttpClient, Limiter, limiter_for
 from .conftest import FakeClock, http
 
 
-@given(
-    rate=st.integers(1, 50),
-    per=st.sampled_from([1.0, 10.0, 60.0]),
-    burst=st.integers(1, 20),
-    gaps=st.lists(st.floats(0, 5), max_size=60),
-)
-def test_no_window_ever_holds_more_than_rate_and_burst(rate, per, burst, gaps):
-    """A quota is exceeded once and the vendor locks the whole company out."""
-    clock, times = FakeClock(), []
-    limiter = Limiter(rate, per, burst, clock=clock)
-    for gap in gaps:
-        clock.seconds += gap
-        limiter.acquire(1e9)
-        times.append(clock.seconds)
+def most(times, per):
+    """The most of these moments within any `per` seconds, as a vendor counts them."""
+    times = sorted(times)
+    # A millionth of a second: moments are sums of floats.
+    return max(
+        (n + 1 - bisect_right(times, t - per + 1e-6) for n, t in enumerate(times)), default=0
+    )
 
-    for start in times:
-        inside = [t for t in times if start <= t < start + per - 1e-6]
-        assert len(inside) <= rate + burst - 1 + 1e-9
+
+class Traffic:
+    """Requests of several lanes, each of which sends its next one when the last is answered.
+
+    Each takes a time of its own to arrive, and one for its answer to come back.
+    """
+
+    def __init__(self, limiter, clock, lanes):
+        self.limiter, self.clock, self.lanes = limiter, clock, lanes
+        self.arrived, self.under_way = [], []
+        clock.sleep = self.sleep
+
+    def sleep(self, seconds):
+        """Answers come while somebody waits for a place."""
+        end = self.clock.seconds + max(0.0, seconds)
+        while self.under_way and self.under_way[0][0] <= end:
+            self.answer()
+        self.clock.seconds = max(self.clock.seconds, end)
+
+    def answer(self):
+        at, _, place = heapq.heappop(self.under_way)
+        self.clock.seconds = max(self.clock.seconds, at)
+        place.__exit__(None, None, None)
+
+    def send(self, there, back):
+        while len(self.under_way) >= self.lanes:
+            self.answer()
+        place = self.limiter.place(1e9)
+        place.__enter__()
+        now = self.clock.seconds
+        self.arrived.append(now + there)
+        heapq.heappush(self.under_way, (now + there + back, len(self.arrived), place))
+
+
+delay = st.floats(0, 90) | st.floats(0, 1)
+
+
+@example(rate=2, per=1.0, burst=2, lanes=1, gaps=[(0, 0.9, 0), (0, 0, 0), (0, 0, 0)])
+@given(
+    rate=st.integers(1, 30),
+    per=st.sampled_from([1.0, 10.0, 60.0]),
+    burst=st.integers(1, 40),
+    lanes=st.integers(1, 8),
+    gaps=st.lists(st.tuples(st.floats(0, 5), delay, delay), max_size=80),
+)
+def test_no_window_ever_holds_more_than_the_ceiling(rate, per, burst, lanes, gaps):
+    """A quota is exceeded once and the vendor locks the whole company out."""
+    clock = FakeClock()
+    traffic = Traffic(Limiter(rate, per, burst, clock=clock), clock, lanes)
+    for gap, there, back in gaps:
+        traffic.sleep(gap)
+        traffic.send(there, back)
+
+    assert most(traffic.arrived, per) <= rate
+
+
+@given(
+    rate=st.integers(1, 60),
+    per=st.sampled_from([1.0, 10.0, 60.0]),
+    burst=st.integers(1, 40),
+    shares=st.lists(st.floats(0, 0.05), min_size=1, max_size=20),
+)
+def test_whoever_sends_without_pause_gets_the_whole_ceiling(rate, per, burst, shares):
+    """A limiter that is too careful makes every push slow: the time to one answer is lost in each
+    window (here up to a twentieth of it), and no more."""
+    clock = FakeClock()
+    # As many lanes as it takes for the answers not to be what limits.
+    lanes = 1 + int(2 * rate * max(shares))
+    traffic = Traffic(Limiter(rate, per, burst, clock=clock), clock, lanes)
+    for number in range(rate * 8 + 1):
+        traffic.send(0, per * shares[number % len(shares)])
+
+    took = traffic.arrived[-1] - traffic.arrived[0]
+    assert rate * 8 / took >= 0.95 * rate / per
+    assert most(traffic.arrived, per) <= rate
 
 
 def test_steady_traffic_gets_the_whole_rate(clock):
@@ -54,6 +121,49 @@ def test_a_place_beyond_the_budget_is_refused_and_not_taken(clock):
 
     limiter.acquire(10)
     assert clock.slept == [pytest.approx(10)]
+
+
+def test_two_limits_of_one_credential_both_hold(clock):
+    """A vendor counts by the second and by the minute, and refuses by whichever is full."""
+    limiter = Limiter(10, 1.0, burst=10, clock=clock)
+    limiter.tighten(30, 60.0)
+    times = []
+    for _ in range(95):
+        limiter.acquire(1e9)
+        times.append(clock.seconds)
+
+    assert most(times, 1.0) <= 10
+    assert most(times, 60.0) <= 30
+    assert times[-1] - times[0] <= 181
+
+
+def test_a_request_that_is_still_under_way_counts(clock):
+    """One that takes long to arrive is counted by the vendor when it does, not when it left."""
+    limiter = Limiter(1, 10.0, clock=clock)
+    with limiter.place(0):
+        clock.sleep(25)
+        with pytest.raises(Wait), limiter.place(9):
+            raise AssertionError("two in one window")
+    clock.slept.clear()
+    with limiter.place(10):
+        assert clock.slept == [pytest.approx(10)]
+
+
+def test_a_pause_reaches_those_who_wait(clock):
+    """A vendor that asked for rest must not be met by the requests that stood in line before."""
+    limiter = Limiter(1, 10.0, clock=clock)
+    limiter.acquire(0)
+    sleep, told = clock.sleep, []
+
+    def sleeping(seconds):
+        sleep(seconds)
+        if not told:
+            told.append(True)
+            limiter.pause(60)
+
+    clock.sleep = sleeping
+    limiter.acquire(1000)
+    assert clock.seconds == pytest.approx(1070)
 
 
 def test_one_credential_has_one_limiter_at_the_lower_rate():
