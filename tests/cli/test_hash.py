@@ -1,5 +1,6 @@
 """`audiencehub hash`."""
 
+import hashlib
 import json
 
 import pytest
@@ -7,8 +8,14 @@ import typer
 from typer.testing import CliRunner
 
 from audiencehub.cli import hash as verb
+from audiencehub.privacy import PLATFORMS
+from tests.privacy.test_vectors import VECTORS
 
 MARY = "f1904cf1a9d73a55fa5de0ac823c4403ded71afd4c3248d00bdcd0866552bb79"
+
+
+def sha(text):
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 @pytest.fixture
@@ -43,6 +50,54 @@ def test_refused_is_exit_one(run):
     assert json.loads(found.stdout) == {"refused": "linkedin takes no phone"}
     shown = run("--platform", "linkedin", "--field", "phone", "+15559876543")
     assert (shown.exit_code, shown.stdout) == (1, "refused: linkedin takes no phone\n")
+
+
+def test_all_is_a_line_for_each_platform_that_takes_the_field(run):
+    """If this fails, support asks platform by platform why a person was not found."""
+    shown = run("--platform", "all", "--field", "email", " Mary.Major+x@Gmail.com")
+    assert shown.exit_code == 0
+    head, *lines = shown.stdout.splitlines()
+    assert head.split() == ["platform", "sent", "normalized"]
+    assert [one.split()[0] for one in lines] == [p for p in PLATFORMS if "email" in PLATFORMS[p]]
+    every = {one.split()[0]: one.split()[-2:] for one in lines}
+    gmail, plain = "marymajor@gmail.com", "mary.major+x@gmail.com"
+    assert every["google"] == [sha(gmail), gmail]
+    assert every["meta"] == every["tiktok"] == [sha(plain), plain]
+    assert "snap" not in run("--platform", "all", "--field", "company_domain", "a.example").stdout
+
+
+def test_all_says_who_refuses_and_fails_when_all_do(run):
+    """If this fails, one platform's refusal hides what the others get, or passes for success."""
+    words = ["--platform", "all", "--field", "phone"]
+    some = run(*words, "--json", "15559876543")
+    found = json.loads(some.stdout)
+    assert some.exit_code == 0
+    assert found["meta"]["sent"] == sha("15559876543")
+    assert "unverified" in found["microsoft"]["refused"]
+    assert "linkedin" not in found
+    none = run(*words, "no number")
+    assert none.exit_code == 1
+    assert all("refused: " in one for one in none.stdout.splitlines()[1:])
+
+
+def test_all_shows_each_column(run):
+    """If this fails, the three hashes of a birth date look like one."""
+    shown = run("--platform", "all", "--field", "birth_date", "1990-05-07").stdout
+    for column, part in (("DOBY", "1990"), ("DOBM", "05"), ("DOBD", "07")):
+        assert f"meta {column}" in shown
+        assert sha(part) in shown
+
+
+def test_the_verb_prints_every_published_vector(run):
+    """If this fails, support compares with a value that is not the one that is sent."""
+    for platform, field, raw, country, normalized, digest in VECTORS:
+        words = ["--platform", platform, "--field", field, "--json", "--", raw]
+        where = ["--country", country] if country else []
+        found = json.loads(run(*where, *words).stdout)
+        wanted = {"normalized": normalized, "sent": digest or sha(normalized), "hashed": True}
+        assert found == wanted
+        shown = run(*where, "--platform", "all", "--field", field, "--", raw).stdout
+        assert wanted["sent"] in shown
 
 
 def test_text_shows_the_whole_hash(run):

@@ -160,6 +160,32 @@ TRAPS = [
     ("snap", "phone", "+44 844 412 4653", None, "448444124653"),
 ]
 
+# What published code makes of a value, where the text of its platform says otherwise: the beginning
+# of the digest as published, or the text that is hashed there.
+FORGED = [
+    # Its own page of CustomerListUserData gives this digest for the address; it is another's.
+    ("microsoft", "email", "test@contoso.com", None, "a8e34c39"),
+    # rudder-server puts a plus before a number that has no country code.
+    ("google", "phone", "09876543210", None, "249c9927"),
+    ("tiktok", "phone", "09876543210", None, "249c9927"),
+    # The formatting library of Google (December 2025) leaves the suffix; a connector, all dots but
+    # the first.
+    ("google", "email", "a.b.c+x@gmail.com", None, "abc+x@gmail.com"),
+    ("google", "email", "a.b.c@gmail.com", None, "ab.c@gmail.com"),
+    # A connector hashes the number of its own test as it is written.
+    ("tiktok", "phone", "+1 (555) 555-5555", None, "+1 (555) 555-5555"),
+    # One takes dots and suffix off for every domain; no text of TikTok asks for it.
+    ("tiktok", "email", "first.last+x@example.com", None, "firstlast@example.com"),
+    ("meta", "email", "first.last+x@gmail.com", None, "firstlast@gmail.com"),
+    # rudder-server keeps the nine digits.
+    ("meta", "zip", "90210-1234", "US", "902101234"),
+    ("meta", "zip", "90210-1234", "US", "90210-1234"),
+    # Hyphens that are not ASCII stand in the phones of Google's sample file.
+    ("google", "phone", "+1\u2011800\u2011555\u20110100", None, "+1\u2011800\u2011555\u20110100"),
+    ("meta", "phone", "+1 (650) 555-1212", None, "+16505551212"),
+    ("snap", "phone", "+1 650 555 1212", None, "+16505551212"),
+]
+
 REFUSALS = [
     *[
         ("google", "email", raw)
@@ -229,6 +255,19 @@ def test_traps(platform, field, raw, country, normalized):
     assert isinstance(found, Identifier), found
     assert found.normalized == normalized
     assert found.sent == (sha(normalized) if found.hashed else normalized)
+
+
+@pytest.mark.parametrize(("platform", "field", "raw", "country", "forged"), FORGED)
+def test_what_published_code_gets_wrong(platform, field, raw, country, forged):
+    """If this fails, a digest goes out that another's code makes and the platform does not know."""
+    published = forged if len(forged) == 8 else sha(forged)[:8]
+    found = identify(platform, field, raw, country=country)
+    assert isinstance(found, Refused) or not found.sent.startswith(published)
+
+
+def test_the_forged_number_is_the_published_one():
+    """If this fails, the digests above are not those that were seen in the wild."""
+    assert sha("+09876543210").startswith("249c9927")
 
 
 @pytest.mark.parametrize(("platform", "field", "raw"), REFUSALS)
