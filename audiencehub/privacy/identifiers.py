@@ -6,7 +6,16 @@ from collections.abc import Mapping
 
 from audiencehub.errors import ConfigError
 from audiencehub.privacy import normal
-from audiencehub.privacy.platforms import google, linkedin, meta, microsoft, snap, tiktok
+from audiencehub.privacy.platforms import (
+    google,
+    klaviyo,
+    linkedin,
+    mailchimp,
+    meta,
+    microsoft,
+    snap,
+    tiktok,
+)
 from audiencehub.privacy.rule import EMPTY, Identifier, Refused, Rule, Rules, looks_hashed, sha256
 
 PLATFORMS: Mapping[str, Rules] = {
@@ -16,6 +25,8 @@ PLATFORMS: Mapping[str, Rules] = {
     "microsoft": microsoft.RULES,
     "tiktok": tiktok.RULES,
     "snap": snap.RULES,
+    "klaviyo": klaviyo.RULES,
+    "mailchimp": mailchimp.RULES,
 }
 FIELDS = (
     "email",
@@ -53,6 +64,9 @@ CANONICAL: Mapping[str, tuple[str, str]] = {
     "company_domain": ("account", "domain"),
 }
 """Identifier field to the canonical table and column that hold it; the others have none."""
+VALUE = "value"
+"""What a member is worth, for platforms that weigh a seed by it; no identifier, and no reason to
+send a member again."""
 UNVERIFIED = "unverified_identifiers"
 """The destination option that allows rules no official text backs."""
 
