@@ -24,7 +24,7 @@ def cost(
     calls = _looked_back(destination, target, len(members))
     if not changes:
         return calls + (destination.setting_up(target) if calls else 0)
-    calls += destination.setting_up(target) + WITNESSED * destination.can.remembers
+    calls += destination.setting_up(target) + WITNESSED * destination.keeps_mark(target)
     for rows in Counter(one.phase for one in changes).values():
         calls += destination.calls(target, rows)
         size = max(1, destination.batch_size(target, rows))

@@ -48,8 +48,9 @@ class Courier:
         with ledger.leases.fenced(wire.lease):
             ledger.plans.mark(plan.plan_id, "applying")
         going = True
-        for phase in (CONSENT, REPLACED, ADD, REMOVE):
-            group = [one for one in todo if one.phase == phase]
+        last = ((ADD, REMOVE),) if wire.destination.can.mixed else ((ADD,), (REMOVE,))
+        for phases in ((CONSENT,), (REPLACED,), *last):
+            group = [one for one in todo if one.phase in phases]
             if not group or not going:
                 continue
             doubted = {one.member for one in ledger.delivery.unsettled(wire.target.id)}
@@ -63,15 +64,15 @@ class Courier:
                     wire.now,
                 )
             crash.point("after_begin")
-            going = self._phase(plan, phase, len(todo))
+            going = self._phase(plan, phases, len(todo))
         with ledger.leases.fenced(wire.lease):
             ledger.delivery.abandon(wire.target.id)
             ledger.plans.mark(plan.plan_id, "done")
         return going
 
-    def _phase(self, plan: Plan, phase: int, total: int) -> bool:
+    def _phase(self, plan: Plan, phases: Sequence[int], total: int) -> bool:
         wire = self.wire
-        intents = wire.ledger.delivery.planned(plan.plan_id, [phase])
+        intents = wire.ledger.delivery.planned(plan.plan_id, phases)
         whole = max(1, wire.destination.batch_size(wire.target, len(intents)))
         retry: list[Intent] = []
         for batch in _batches(intents, whole):

@@ -1,4 +1,4 @@
-"""Desired: what a target should hold = members - held out - suppressed - unconsented."""
+"""Desired: what a target should hold = members - held out - suppressed; lists: `audience`."""
 
 from __future__ import annotations
 
@@ -8,21 +8,26 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import duckdb
 
-from audiencehub.canonical import TABLES
-from audiencehub.connector import Capabilities
 from audiencehub.delivery.places import Place, Segment
 from audiencehub.ledger import Believed, Ledger
 from audiencehub.model import Need
-from audiencehub.privacy.identifiers import CANONICAL, UNVERIFIED, identify
-from audiencehub.privacy.rule import Identifier
 
-STRONG = frozenset({"email", "phone", "device_id", "external_id", "company_domain"})
-"""A person is sent only with one of these: a name alone matches strangers."""
+STRONG = frozenset(
+    {
+        "email",
+        "phone",
+        "device_id",
+        "external_id",
+        "records",
+        "company_domain",
+        "organization_urn",
+    }
+)
+"""A member is sent only with one of these: a name alone matches strangers."""
 STRICTEST = Need("advertising", "ads")
 """What a list needs whose destination declares nothing."""
 
@@ -79,12 +84,12 @@ def desired_tags(
     by_person: dict[int, list[str]] = {}
     for member, number in result.persons.items():
         by_person.setdefault(number, []).append(member)
-    for number, name, since, why in _members(connection, entity, place.segments):
+    for number, name, since, why in members(connection, entity, place.segments):
         segment = place.segments[name]
-        left_out = _left_out(segment, entity, number, suppressed)
-        if left_out:
-            result.excluded[left_out] += 1
-            result.refused |= {number} if left_out == "suppressed" else set()
+        why_not = left_out(segment, entity, number, suppressed)
+        if why_not:
+            result.excluded[why_not] += 1
+            result.refused |= {number} if why_not == "suppressed" else set()
             continue
         line = reason_line(segment, since, why, zone)
         for member in by_person.get(number, ()):
@@ -104,108 +109,19 @@ def reason_line(segment: Segment, since: datetime, why: str | None, zone: ZoneIn
     return f"{segment.label} since {day}{facts} (rule v{segment.version})"
 
 
-def desired_list(
-    place: Place,
-    connection: duckdb.DuckDBPyConnection,
-    ledger: Ledger,
-    can: Capabilities,
-    options: Mapping[str, Any],
-    now: datetime,
-    believed: Mapping[str, Believed],
-) -> Desired:
-    """Every consenting member of the list with the identifiers the platform takes.
-
-    Members of an account segment are the contacts of its accounts.
-    """
-    result = Desired()
-    need = can.need or STRICTEST
-    suppressed = ledger.consent.suppressed("contact")
-    chosen: set[int] = set()
-    for name, segment in place.segments.items():
-        for number, held in _people(connection, name, segment):
-            left_out = "holdout" if held else ("suppressed" if number in suppressed else "")
-            if left_out:
-                result.excluded[left_out] += 1
-                result.refused |= {number} if left_out == "suppressed" else set()
-            else:
-                chosen.add(number)
-    sent_before = {int(member) for member in believed}
-    refused = ledger.consent.refused(need, chosen | sent_before, now=now)
-    allowed = (chosen | sent_before) - refused.keys()
-    result.excluded.update(refused[one] for one in chosen - allowed)
-    result.refused |= chosen - allowed
-    result.barred = {str(number) for number in sent_before - allowed}
-    unverified = options.get(UNVERIFIED) is True
-    for number, values in _identifiers(connection, can, sorted(chosen & allowed), unverified):
-        if STRONG & values.keys():
-            result.identifiers[str(number)] = values
-            result.persons[str(number)] = number
-        else:
-            result.excluded["no_identifier"] += 1
-    result.excluded = +result.excluded
-    return result
-
-
-def _left_out(segment: Segment, entity: str, number: int, suppressed: set[int]) -> str:
+def left_out(segment: Segment, entity: str, number: int, suppressed: set[int]) -> str:
+    """Why this member is not tagged: `suppressed`, `holdout`, or empty."""
     if number in suppressed:
         return "suppressed"
     return "holdout" if held_out(segment, entity, number) else ""
 
 
-def _members(
+def members(
     connection: duckdb.DuckDBPyConnection, entity: str, segments: Iterable[str]
 ) -> list[tuple[int, str, datetime, str | None]]:
+    """(number, segment, since, reason) of everybody in these segments, by segment and number."""
     return connection.execute(
         "SELECT id, segment, since, reason FROM member WHERE entity = ? AND segment IN "
         "(SELECT unnest(?::VARCHAR[])) ORDER BY segment, id",
         [entity, list(segments)],
     ).fetchall()
-
-
-def _people(
-    connection: duckdb.DuckDBPyConnection, name: str, segment: Segment
-) -> list[tuple[int, bool]]:
-    """Contact id and whether it is held out; an experiment on accounts holds out whole accounts."""
-    members = _members(connection, segment.of, [name])
-    held = {number: held_out(segment, segment.of, number) for number, *_ in members}
-    if segment.of == "contact":
-        return list(held.items())
-    found = connection.execute(
-        "SELECT contact_id, account_id FROM contact WHERE account_id IN "
-        "(SELECT unnest(?::INTEGER[])) ORDER BY contact_id",
-        [list(held)],
-    ).fetchall()
-    return [(contact, held[account]) for contact, account in found]
-
-
-def _identifiers(
-    connection: duckdb.DuckDBPyConnection,
-    can: Capabilities,
-    people: Sequence[int],
-    unverified: bool,
-) -> list[tuple[int, dict[str, str]]]:
-    fields = [name for name in can.identifiers if name in CANONICAL]
-    columns = ", ".join(_column(name) for name in fields)
-    rows = connection.execute(
-        f"SELECT contact.contact_id, contact.country{', ' * bool(columns)}{columns} FROM contact"
-        " LEFT JOIN account USING (account_id) WHERE contact.contact_id IN"
-        " (SELECT unnest(?::INTEGER[])) ORDER BY contact.contact_id",
-        [list(people)],
-    ).fetchall()
-    result = []
-    for number, country, *values in rows:
-        sent = {}
-        for name, value in zip(fields, values, strict=True):
-            if value is None or not str(value).strip():
-                continue
-            made = identify(can.platform, name, str(value), country=country, unverified=unverified)
-            if isinstance(made, Identifier):
-                sent[name] = made.sent
-        result.append((number, sent))
-    return result
-
-
-def _column(field_name: str) -> str:
-    table, column = CANONICAL[field_name]
-    assert TABLES[table].field(column), "identifier columns are canonical ones"
-    return f'{table}."{column}"'

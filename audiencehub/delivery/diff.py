@@ -15,6 +15,9 @@ CONSENT, REPLACED, ADD, REMOVE = 0, 1, 2, 3
 """Phases, in the order they are sent."""
 
 
+RENEWED = "renewed before it expires"
+
+
 @dataclass(slots=True)
 class Diff:
     """The changes of one target; `consent` are a plan of their own."""
@@ -79,17 +82,24 @@ def diff_list(
     *,
     skip: Collection[str] = (),
     keep: bool = False,
+    expiring: Collection[str] = (),
 ) -> Diff:
     """Changes of a list target; `digests` are those of the desired identifiers, by member.
 
-    A member whose identifiers changed is removed with the old and added with the new ones.
+    A member whose identifiers changed is removed with the old and added with the new ones. Who is
+    `expiring` is added again, and enters nothing by it.
     """
     result = Diff()
     for member in sorted(believed.keys() | digests.keys()):
         held, wanted = believed.get(member), digests.get(member)
         person = desired.persons.get(member, held.person if held else None)
         barred = member in desired.barred
-        if member in skip or (held and wanted == held.value_hash and not barred):
+        if member in skip:
+            continue
+        if held and wanted == held.value_hash and not barred:
+            if member in expiring:
+                renewed = PlanChange(member, "add", ADD, None, wanted, RENEWED, person)
+                result.changes.append(renewed)
             continue
         leaves = PlanChange(
             member, "remove", CONSENT, None, held.value_hash if held else "", "", person
@@ -130,13 +140,13 @@ def renamed(
 
 
 def merged(
-    alias: Mapping[int, int], believed: Mapping[str, Believed], skip: Collection[str] = ()
+    alias: Mapping[str, str], believed: Mapping[str, Believed], skip: Collection[str] = ()
 ) -> list[tuple[str, str]]:
-    """(old member, new member) for persons who were joined to one that is not on the list yet:
+    """(old member, new member) for members who were joined to one that is not on the list yet:
     what it holds of them is replaced in one step, instead of a removal and an entry."""
     found: dict[str, str] = {}
-    for member in sorted(believed.keys() - set(skip), key=int):
-        new = str(alias.get(int(member), member))
+    for member in sorted(believed.keys() - set(skip), key=lambda one: (len(one), one)):
+        new = alias.get(member, member)
         if new not in believed and new not in skip:
             found.setdefault(new, member)
     return [(old, new) for new, old in found.items()]

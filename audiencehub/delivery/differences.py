@@ -8,8 +8,9 @@ from datetime import datetime
 
 import duckdb
 
-from audiencehub.connector import Destination
-from audiencehub.delivery.desired import STRONG, Desired, desired_list, desired_tags
+from audiencehub.connector import Capabilities, Destination
+from audiencehub.delivery.audience import Listing, desired_list, member_of, number_of
+from audiencehub.delivery.desired import STRONG, Desired, desired_tags
 from audiencehub.delivery.diff import (
     REPLACED,
     Diff,
@@ -19,11 +20,15 @@ from audiencehub.delivery.diff import (
     parted,
     renamed,
 )
-from audiencehub.delivery.places import Place, record_sources
+from audiencehub.delivery.places import Place, places, record_sources
 from audiencehub.delivery.whole import whole
 from audiencehub.ledger import Believed, Lease, Ledger, PlanChange
+from audiencehub.privacy.identifiers import VALUE
 from audiencehub.rules import RuleBook
 from audiencehub.settings import DestinationEntry, Settings
+
+RENEWED_AFTER = 0.8
+"""The share of a membership's lifetime after which it is renewed: plans may be held for weeks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,28 +76,36 @@ def listed(
     who were merged or parted since are renamed first, under the lease."""
     ledger, target = planning.ledger, place.target
     believed = ledger.delivery.believed(target.id)
-    desired = desired_list(
-        place,
+    listing = Listing(
         planning.connection,
         ledger,
         destination.can,
         entry_of(planning, place).options,
         planning.now,
-        believed,
+        record_sources(planning.settings, target.destination),
     )
-    digests = {m: ledger.sealing.digest(values) for m, values in desired.identifiers.items()}
+    desired = desired_list(place, listing, believed, _above(planning, place, destination))
+    digests = {m: _digest(ledger, values) for m, values in desired.identifiers.items()}
     fixed = skip | desired.barred
     with ledger.leases.fenced(lease):
-        for old, new in merged(ledger.merges.alias("contact"), believed, fixed):
-            ledger.delivery.rename(target.id, old, new, int(new))
+        for old, new in merged(_alias(ledger, listing), believed, fixed):
+            ledger.delivery.rename(target.id, old, new, number_of(new))
         believed = ledger.delivery.believed(target.id)
         for old, new in renamed(digests, believed, fixed):
-            ledger.delivery.rename(target.id, old, new, int(new))
+            ledger.delivery.rename(target.id, old, new, number_of(new))
         for old, new in _parted(ledger, target.id, desired, fixed):
-            ledger.delivery.rename(target.id, old, new, int(new))
+            ledger.delivery.rename(target.id, old, new, number_of(new))
     believed = ledger.delivery.believed(target.id)
     desired.barred &= believed.keys()
-    diff = diff_list(target.place, desired, digests, believed, skip=skip, keep=keep)
+    diff = diff_list(
+        target.place,
+        desired,
+        digests,
+        believed,
+        skip=skip,
+        keep=keep,
+        expiring=_expiring(planning, target.id, destination.can),
+    )
     ever = dict[str, bytes]()
     if ledger.resyncs.under_way(target.id):
         ever = ledger.resyncs.ever_sent(target.id)
@@ -102,6 +115,41 @@ def listed(
     diff.consent = [sealed(one) for one in diff.consent]
     diff.changes = [sealed(one) for one in diff.changes]
     return desired, diff
+
+
+def _above(planning: Planning, place: Place, destination: Destination) -> list[Place]:
+    """The lists of the same priority that come before this one, the highest first."""
+    target, rules = place.target, planning.rules
+    ranked = planning.settings.above(target.destination, target.place)
+    if not ranked or rules is None:
+        return []
+    entry, can = entry_of(planning, place), destination.can
+    found = {
+        one.target.place: one
+        for one in places(rules, target.destination, entry, can, ())
+        if one.target.kind == "list"
+    }
+    return [found[name] for name in ranked if name in found]
+
+
+def _digest(ledger: Ledger, values: Mapping[str, str]) -> str:
+    """Of what identifies the member: another worth is no reason to send anybody again."""
+    return ledger.sealing.digest({k: v for k, v in values.items() if k != VALUE})
+
+
+def _alias(ledger: Ledger, listing: Listing) -> dict[str, str]:
+    """Member of the list to the member it was joined to."""
+    entity = listing.can.members
+    pairs = ledger.merges.alias(entity).items()
+    return {member_of(entity, own): member_of(entity, to) for own, to in pairs}
+
+
+def _expiring(planning: Planning, target: str, can: Capabilities) -> set[str]:
+    """Members whom the platform will let go soon, where memberships end by themselves."""
+    if can.lifetime is None:
+        return set()
+    before = planning.now - can.lifetime * RENEWED_AFTER
+    return planning.ledger.delivery.confirmed_before(target, before)
 
 
 def _sealer(

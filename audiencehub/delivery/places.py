@@ -27,6 +27,12 @@ class Activation(Protocol):
     def max_removals_share(self) -> float | None: ...  # noqa: D102
     @property
     def max_removals_count(self) -> int | None: ...  # noqa: D102
+    @property
+    def exclude(self) -> Sequence[str]: ...  # noqa: D102
+    @property
+    def most(self) -> int | None: ...  # noqa: D102
+    @property
+    def use(self) -> str: ...  # noqa: D102
 
 
 class Experiment(Protocol):
@@ -111,7 +117,9 @@ def _targets(
     name: str, segment_id: str, segment: Segment, activation: Activation, served: Sequence[str]
 ) -> list[Target]:
     if activation.kind == "list":
-        return [Target(name, "list", segment_id, label=activation.name or segment.label)]
+        label = activation.name or segment.label
+        marked = f"Exclude: {label}" if activation.use == "exclude" else label
+        return [Target(name, "list", segment_id, label=marked)]
     return [Target(name, "tag", place) for place in SERVES[segment.of] if place in served]
 
 

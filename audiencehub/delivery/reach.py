@@ -10,7 +10,8 @@ from typing import Any
 import duckdb
 
 from audiencehub.connector import Capabilities
-from audiencehub.delivery.desired import Desired, desired_list, desired_tags
+from audiencehub.delivery.audience import Listing, desired_list
+from audiencehub.delivery.desired import Desired, desired_tags
 from audiencehub.delivery.places import Place, Segment, places, record_sources
 from audiencehub.ledger import Ledger
 from audiencehub.settings import Settings
@@ -30,7 +31,7 @@ class Reach:
     """What would be written: CRM records, or list entries."""
     excluded: Mapping[str, int]
     """Reason to members left out: no_record, holdout, suppressed, consent_denied, no_consent,
-    no_identifier."""
+    no_identifier, excluded_segment, higher_list, over_the_cap."""
     minimum: int | None
     """Below this the platform does not use the list."""
 
@@ -77,12 +78,12 @@ def reach(
     found = []
     for destination, can in capabilities.items():
         entry = settings.destinations[destination]
+        sources = record_sources(settings, destination)
         for place in places(_Book({name: segment}), destination, entry, can, ()):
             if place.target.kind == "list":
-                wanted = desired_list(place, connection, ledger, can, entry.options, now, {})
-                found.append(_list(place, wanted, can))
+                listing = Listing(connection, ledger, can, entry.options, now, sources)
+                found.append(_list(place, desired_list(place, listing, {}), can))
             else:
-                sources = record_sources(settings, destination)
                 wanted = desired_tags(place, connection, ledger, sources, settings.zone, {})
                 found.append(_tags(place, wanted, int(size)))
     return found

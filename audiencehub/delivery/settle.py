@@ -62,12 +62,12 @@ def _again(wire: Wire, loader: Loader, intents: Sequence[Intent]) -> list[Load]:
     if wire.target.kind == "tag":
         return [tag_load(one, frozenset(one.tags.tags)) for one in intents]
     delivery, sealing = wire.ledger.delivery, wire.ledger.sealing
-    allowed = wire.consenting([one.person for one in intents if one.op == "add"])
+    barred = wire.barred([one for one in intents if one.op == "add"])
     sent = delivery.identifiers(wire.target.id, [one.member for one in intents])
     loads = []
     for one in intents:
         intent = one
-        if one.op == "add" and one.person not in allowed:
+        if one.seq in barred:
             with wire.ledger.leases.fenced(wire.lease):
                 delivery.withdraw(one.seq)
             intent = replace(one, op="remove", why="consent withdrawn")

@@ -19,7 +19,7 @@ from audiencehub.errors import BatchRefused, OutcomeUnknown, Stop, Wait
 from audiencehub.ledger import Ledger, PlanChange
 from audiencehub.ledger.custody import State
 from audiencehub.ledger.planned import RESTORED
-from audiencehub.model import Target
+from audiencehub.model import Change, Target
 
 WITNESSED = 3
 """Calls of a push to a destination that keeps the count: one to ask, two to note."""
@@ -80,7 +80,7 @@ def recalled(ledger: Ledger, destination: Destination, target: Target) -> bool:
 
     Otherwise the restore is recorded. Raises Wait or Stop.
     """
-    if not destination.can.remembers:
+    if not destination.keeps_mark(target):
         return True
     return ledger.custody.judge(destination.recall(target), target.id)
 
@@ -101,7 +101,7 @@ def witnessed(wire: Wire, *, begun: bool) -> Iterator[None]:
     Two, because a copy of the ledger may be taken in the middle of a push. None before it, when
     nothing of a plan is to be sent.
     """
-    if not wire.destination.can.remembers:
+    if not wire.destination.keeps_mark(wire.target):
         yield
         return
     if not begun:
@@ -118,6 +118,20 @@ def witnessed(wire: Wire, *, begun: bool) -> Iterator[None]:
         _remember(wire)
 
 
+def _kept(wire: Wire) -> list[Change]:
+    """Everybody believed to be on a list who may be, with what was sent of them."""
+    delivery, target = wire.ledger.delivery, wire.target.id
+    believed = delivery.believed(target)
+    sent = delivery.identifiers(target, list(believed))
+    people = {one.person for one in believed.values() if one.person is not None}
+    allowed = people - wire.unwelcome(people)
+    return [
+        Change(member, "add", identifiers=wire.ledger.sealing.open(sent[member]))
+        for member, held in sorted(believed.items())
+        if member in sent and held.person in allowed
+    ]
+
+
 def _remember(wire: Wire) -> None:
     try:
         wire.destination.remember(wire.target, wire.ledger.custody.mark)
@@ -127,8 +141,23 @@ def _remember(wire: Wire) -> None:
 
 
 def sent_whole(wire: Wire) -> None:
-    """A resync of which everything has its verdict is over, and its target trusted again."""
+    """A resync of which everything has its verdict is over, and its target trusted again.
+
+    Where the destination can, the list is made to hold what is believed and nobody else first, so
+    that those go too of whom the ledger never knew. That waits while it still works on what was
+    sent, or gives no answer: a later push ends the resync then. Raises Stop, Wait.
+    """
     ledger, target = wire.ledger, wire.target.id
+    since = ledger.resyncs.asked_at(target)
+    if wire.target.kind == "list" and wire.destination.can.replaces and since is not None:
+        if ledger.jobs.running(target):
+            return
+        ledger.leases.check(wire.lease)
+        wire.tally["calls"] += 1
+        try:
+            wire.destination.replace(wire.target, _kept(wire), since)
+        except OutcomeUnknown:
+            return
     with ledger.leases.fenced(wire.lease):
         ledger.resyncs.done(target, wire.now)
         if ledger.custody.state(target) != "whole":

@@ -136,11 +136,19 @@ class Wire:
         with self.ledger.leases.fenced(self.lease):
             self._rejected(intent, digest, reason)
 
-    def consenting(self, people: Collection[int | None]) -> set[int]:
-        """Of these people, who may be sent to this destination at this very moment."""
-        asked = {one for one in people if one is not None}
-        need = self.destination.can.need or STRICTEST
-        return self.ledger.consent.allowed(need, asked, now=self.now) if asked else set()
+    def unwelcome(self, numbers: Collection[int]) -> set[int]:
+        """Of these people (or companies), who may not be on this list at this very moment: whoever
+        has not consented, and the suppressed."""
+        can, asked = self.destination.can, set(numbers)
+        if can.members == "account" or can.internal:
+            return asked & self.ledger.consent.suppressed(can.members)
+        need = can.need or STRICTEST
+        return asked - self.ledger.consent.allowed(need, asked, now=self.now) if asked else set()
+
+    def barred(self, adds: Sequence[Intent]) -> set[int]:
+        """Of these adds to a list, those (by `seq`) that may not go out at this very moment."""
+        out = self.unwelcome({one.person for one in adds if one.person is not None})
+        return {one.seq for one in adds if one.person is None or one.person in out}
 
     def _barred(self, loads: Sequence[Load]) -> list[Load]:
         """Adds without consent, and tags for the suppressed."""
@@ -150,8 +158,8 @@ class Wire:
             tagged = (one for one in loads if one.change.value and one.change.value.tags)
             return [one for one in tagged if one.intent.person in out]
         adds = [one for one in loads if one.change.op == "add"]
-        allowed = self.consenting([one.intent.person for one in adds])
-        return [one for one in adds if one.intent.person not in allowed]
+        barred = self.barred([one.intent for one in adds])
+        return [one for one in adds if one.intent.seq in barred]
 
     def _withhold(self, loads: Sequence[Load]) -> None:
         """Not sent any more; one in doubt stays so, until settling takes out what may be there."""
@@ -208,6 +216,8 @@ class Wire:
                     delivery.end([seq], "unknown", reason, self.now)
                     sent.unknown.append(load)
             self._replied(batch, loads, "answered", counts)
+            taken = Counter(one.job for one in receipts if one.job)
+            self.ledger.jobs.add(self.target.id, taken, self.now)
         self.tally["confirmed"] += counts["confirmed"]
         return sent
 

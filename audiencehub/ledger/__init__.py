@@ -17,7 +17,9 @@ from audiencehub.ledger.db import Database, prepare
 from audiencehub.ledger.delivery import Deliveries
 from audiencehub.ledger.edits import HandEdit, HandEdits
 from audiencehub.ledger.erasing import Erasing
+from audiencehub.ledger.figures import FigureLog, Told
 from audiencehub.ledger.forgotten import Forgetting, Forgotten
+from audiencehub.ledger.jobs import Job, Jobs
 from audiencehub.ledger.leases import Lease, Leases
 from audiencehub.ledger.manifests import FileEntry, Manifest, Manifests
 from audiencehub.ledger.membership import Membership, Memberships, Movement
@@ -45,9 +47,9 @@ from audiencehub.privacy.forgotten import Tombstones
 __all__ = [
     "Alert", "AlertMessage", "AuditEntry", "Backup", "Believed", "Candidate", "Carried",
     "FileEntry", "Forgetting", "HandEdit", "Intent",
-    "Lease", "Ledger", "Manifest", "Membership", "Merge", "Movement", "Plan", "PlanChange",
-    "Purged", "Quarantined", "Reading", "Restore", "Run", "Said", "Separation", "Stay", "tag_hash",
-    "tag_reasons", "tag_text", "tag_value",
+    "Job", "Lease", "Ledger", "Manifest", "Membership", "Merge", "Movement", "Plan", "PlanChange",
+    "Purged", "Quarantined", "Reading", "Restore", "Run", "Said", "Separation", "Stay", "Told",
+    "tag_hash", "tag_reasons", "tag_text", "tag_value",
 ]  # fmt: skip
 
 
@@ -78,6 +80,8 @@ class Ledger:
         self.alerts = Alerts(db)
         self.purging = Purging(db, self.audit)
         self.quotas = Quotas(db)
+        self.jobs = Jobs(db)
+        self.figures = FigureLog(db)
         self.forgotten = Forgotten(db)
         self.erasing = Erasing(db)
 

@@ -36,6 +36,13 @@ class Deliveries:
         )
         return {member: Believed(digest, value, person) for member, digest, value, person in found}
 
+    def confirmed_before(self, target: str, at: datetime) -> set[str]:
+        """Members whose last proof is older than this."""
+        found = self._db.rows(
+            "SELECT member FROM believed WHERE target=? AND confirmed_at<?", (target, stamp(at))
+        )
+        return {str(row[0]) for row in found}
+
     def unsettled(self, target: str) -> list[Intent]:
         """Intents whose outcome nobody knows: sent by a run that died, or without an answer."""
         return self._intents("target=? AND state IN ('sent','unknown')", (target,))

@@ -46,10 +46,11 @@ class Erasing:
     def members(self, owns: Collection[int]) -> set[Member]:
         """(target, member) under which the person was ever planned, sent or believed."""
         found = self._db.rows(
-            f"SELECT target, member FROM believed WHERE person IN {_OWNS}"
+            f"SELECT target, member FROM believed WHERE person IN {_OWNS} AND {_of_people()}"
             f" UNION SELECT target, member FROM intent WHERE person IN {_OWNS}"
+            f" AND {_of_people()}"
             " UNION SELECT p.target, c.member FROM plan_change c JOIN plan p USING (plan_id)"
-            f" WHERE c.person IN {_OWNS}",
+            f" WHERE c.person IN {_OWNS} AND {_of_people('p', 'c')}",
             (document(sorted(owns)),),
         )
         return {(str(target), str(member)) for target, member in found}
@@ -163,11 +164,20 @@ class Erasing:
         self._db.row("PRAGMA secure_delete=ON")
 
 
+def _of_people(place: str = "", row: str = "") -> str:
+    """Not a company's row: companies are numbered by themselves, and the person with the same
+    number has nothing to do with them."""
+    target, member = f"{place}.target".lstrip("."), f"{row}.member".lstrip(".")
+    lists = f"({target} LIKE '%/list/%' AND {member} GLOB 'a[0-9]*')"
+    return f"NOT ({target} LIKE '%/account/tags' OR {lists})"
+
+
 def _delivery(person: str, ids: str, named: str) -> Sequence[tuple[str, str, tuple[str, ...]]]:
-    theirs = f"(person IN {_OWNS} OR {_NAMED})"
+    theirs = f"((person IN {_OWNS} AND {_of_people('t', 't')}) OR {_NAMED})"
     planned = (
-        f"(t.person IN {_OWNS} OR EXISTS(SELECT 1 FROM plan p, json_each(?2) j WHERE"
-        " p.plan_id = t.plan_id AND j.value->>0 = p.target AND j.value->>1 = t.member))"
+        "EXISTS(SELECT 1 FROM plan p WHERE p.plan_id = t.plan_id AND ("
+        f"(t.person IN {_OWNS} AND {_of_people('p', 't')}) OR EXISTS(SELECT 1 FROM json_each(?2) j"
+        " WHERE j.value->>0 = p.target AND j.value->>1 = t.member)))"
     )
     return [
         (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from audiencehub.ledger.db import Database
-from audiencehub.ledger.stamps import stamp
+from audiencehub.ledger.stamps import instant, stamp
 
 CONFIRMED_OUT = (
     "coalesce((SELECT max(r.seq) FROM intent r WHERE r.target=i.target AND r.member=i.member"
@@ -35,6 +35,11 @@ class Resyncs:
         """It was asked for, and is not done."""
         sql = "SELECT 1 FROM resync WHERE target=? AND done_at IS NULL"
         return self._db.row(sql, (target,)) is not None
+
+    def asked_at(self, target: str) -> datetime | None:
+        """When the resync under way was asked for."""
+        found = self._db.row("SELECT at FROM resync WHERE target=? AND done_at IS NULL", (target,))
+        return instant(found[0]) if found else None
 
     def asked_by(self, target: str) -> str:
         """Who asked for the last resync of a target; empty when nobody ever did."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from audiencehub.ledger.schema_audiences import AUDIENCES
 from audiencehub.ledger.schema_custody import CUSTODY
 
 FIRST = """
@@ -200,6 +201,6 @@ CREATE TABLE suppression_mark(
 """Identifiers that may reach no destination, as keyed digests: whoever has one is suppressed."""
 
 MIGRATIONS: tuple[str, ...] = (
-    FIRST, IDENTITY, DECIDED_AFTER, ALERTS, FORGETTING, PLANS, CUSTODY, SUPPRESSING
+    FIRST, IDENTITY, DECIDED_AFTER, ALERTS, FORGETTING, PLANS, CUSTODY, SUPPRESSING, AUDIENCES
 )  # fmt: skip
 """Version n is reached by the n-th script; never edit one that was released, append."""

@@ -56,6 +56,12 @@ class Activation:
     max_removals_share: float | None = None
     """This activation's own guard, as a share of what the target holds."""
     max_removals_count: int | None = None
+    exclude: tuple[str, ...] = ()
+    """Segments whose members never go on this list."""
+    most: int | None = None
+    """No more members than this: who is on it stays, then who was in the segment first."""
+    use: Literal["reach", "exclude", "seed"] = "reach"
+    """What campaigns do with the list; one that they exclude is called so at the destination."""
     line: int = field(default=0, compare=False)
 
 

@@ -23,6 +23,7 @@ from audiencehub.rules.language.catalog import (
     Catalog,
     spoken,
 )
+from audiencehub.rules.load.activation import USES
 from audiencehub.rules.load.checks import OPERATORS, WINDOW
 from audiencehub.rules.load.occasion import GROUPS, WEEK
 from audiencehub.rules.load.past import EVENTS
@@ -275,7 +276,15 @@ def _past() -> Schema:
 def _activation() -> Schema:
     removals = {"anyOf": [SHARE, {"type": "integer", "minimum": 0}]}
     return _object(
-        {"to": TEXT, "as": {"enum": ["tag", "list"]}, "name": TEXT, "max_removals": removals},
+        {
+            "to": TEXT,
+            "as": {"enum": ["tag", "list"]},
+            "name": TEXT,
+            "max_removals": removals,
+            "exclude": {"type": "array", "items": TEXT, "minItems": 1},
+            "most": {"type": "integer", "minimum": 1},
+            "use": {"enum": list(USES)},
+        },
         required=["to", "as"],
     )
 

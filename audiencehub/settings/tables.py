@@ -172,6 +172,15 @@ class Audit(AuditLimits):
         return AuditLimits(**{**general, **self.fields.get(field, {})})
 
 
+class Priority(Strict):
+    """Lists of which a person goes only to the highest that claims them."""
+
+    destinations: list[str] = Field(min_length=1)
+    """Each of them by itself."""
+    segments: Annotated[list[str], Field(min_length=2)]
+    """The highest first."""
+
+
 class Retention(Strict):
     """How long is kept what nothing is decided by any more, in days, and how many backups."""
 

@@ -19,6 +19,7 @@ from audiencehub.settings.tables import (
     DestinationEntry,
     Guards,
     Identity,
+    Priority,
     Retention,
     Sandbox,
     SegmentEntry,
@@ -49,6 +50,8 @@ class Settings(Strict):
     targets: dict[str, TargetEntry] = Field(default_factory=dict)
     segments: dict[str, SegmentEntry] = Field(default_factory=dict)
     """Single segments, wherever they go: `[segments.in_market_fintech]`."""
+    priorities: dict[str, Priority] = Field(default_factory=dict)
+    """Lists that compete for people: `[priorities.acquisition]`."""
     alerts: Alerts = Alerts()
     retention: Retention = Retention()
     env: str = "sandbox"
@@ -112,6 +115,23 @@ class Settings(Strict):
                 )
         return said
 
+    @field_validator("priorities")
+    @classmethod
+    def _ranked(cls, said: dict[str, Priority], info: ValidationInfo) -> dict[str, Priority]:
+        known = info.data.get("destinations", {})
+        seen: set[tuple[str, str]] = set()
+        for name, one in said.items():
+            for destination in one.destinations:
+                if destination not in known:
+                    near = get_close_matches(destination, known, 1)
+                    meant = f"; did you mean {near[0]}?" if near else ""
+                    raise ValueError(f"{name} names no destination {destination!r}{meant}")
+                for segment in one.segments:
+                    if (destination, segment) in seen:
+                        raise ValueError(f"{segment} is ranked twice at {destination}")
+                    seen.add((destination, segment))
+        return said
+
     @field_validator("alerts")
     @classmethod
     def _watched(cls, said: Alerts, info: ValidationInfo) -> Alerts:
@@ -141,6 +161,16 @@ class Settings(Strict):
     def rules_folder(self) -> Path:
         """The folder of segment rules."""
         return self.root / self.rules
+
+    def above(self, destination: str, segment: str) -> list[str]:
+        """The segments whose lists at this destination come before this one's, the highest first.
+
+        Some may have no list there.
+        """
+        for one in self.priorities.values():
+            if destination in one.destinations and segment in one.segments:
+                return one.segments[: one.segments.index(segment)]
+        return []
 
     def guards_of(self, target: str, segment: str | None = None) -> Guards:
         """The guards of one target, and of one segment there: the general ones, then what is said

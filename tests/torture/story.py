@@ -51,6 +51,9 @@ class Activation:
     name: str
     max_removals_share: float | None = None
     max_removals_count: int | None = None
+    exclude: tuple[str, ...] = ()
+    most: int | None = None
+    use: str = "reach"
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,6 +119,12 @@ def _references(segments: Mapping[str, Segment], paths: Mapping[str, str]) -> li
                 message = f"{node.segment!r} is a segment of contacts; this one is of accounts"
                 hint = "Write contacts: {where: {segment: …}}, or make it a segment of: contact"
                 faults.append(Fault(one.path, node.line, message, hint))
+        faults += [
+            _nowhere(one.path, name, goes.line, paths)
+            for goes in one.activate
+            for name in goes.exclude
+            if name not in paths
+        ]
     return faults + _cycles(segments)
 
 

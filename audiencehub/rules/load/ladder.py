@@ -19,8 +19,8 @@ from audiencehub.rules.language.trait import Ladder, Rung
 from audiencehub.rules.load.conditions import Reader
 from audiencehub.rules.load.desk import Desk
 from audiencehub.rules.load.examples import read_given
-from audiencehub.rules.load.literals import literal
-from audiencehub.rules.load.segment import choice, read_rest
+from audiencehub.rules.load.literals import choice, literal
+from audiencehub.rules.load.segment import read_rest
 from audiencehub.rules.load.tree import Map, Scalar, Tree
 
 KEYS: Mapping[str, str] = {

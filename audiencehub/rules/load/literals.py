@@ -6,10 +6,11 @@ import re
 from datetime import date
 from decimal import Decimal
 
+from audiencehub.rules.language.catalog import near
 from audiencehub.rules.language.form import Span, Value
 from audiencehub.rules.language.patterns import BadPattern, translate
 from audiencehub.rules.load.desk import Desk
-from audiencehub.rules.load.tree import Broken, Scalar, Tree
+from audiencehub.rules.load.tree import Broken, Map, Scalar, Tree
 
 _SPAN = re.compile(r"([1-9][0-9]{0,8}) (minute|hour|day|week|month|year)s?")
 _MONEY = re.compile(r"([-+]?[0-9]{1,15}(?:\.[0-9]{1,2})?) ([A-Z]{3})")
@@ -166,4 +167,17 @@ def _date(desk: Desk, node: Scalar) -> date | None:
     if _SPAN.fullmatch(node.text):
         hint = f"For a window write {{within: {node.text}}}"
     desk.fault(node, f"{node.text!r} is no date", hint)
+    return None
+
+
+def choice(desk: Desk, mapping: Map, name: str, options: tuple[str, ...]) -> str | None:
+    """The word under a key, one of the options, or None and a fault where it is another."""
+    node = mapping.get(name)
+    if node is None or isinstance(node, Broken):
+        return None
+    said = node.value if isinstance(node, Scalar) else None
+    if said in options:
+        return str(said)
+    shown = node.text if isinstance(node, Scalar) else "this"
+    desk.fault(node, f"{name}: {shown!r} is not known", near(shown, options))
     return None

@@ -8,14 +8,14 @@ from datetime import date
 from pathlib import PurePath
 from typing import Any
 
-from audiencehub.rules.book import MODELS, Activation, Experiment, Segment
-from audiencehub.rules.language.catalog import near
+from audiencehub.rules.book import MODELS, Experiment, Segment
 from audiencehub.rules.language.form import Span
+from audiencehub.rules.load.activation import SHARE, read_activations
 from audiencehub.rules.load.conditions import Reader
 from audiencehub.rules.load.desk import Desk
 from audiencehub.rules.load.examples import read_examples
-from audiencehub.rules.load.literals import literal, span
-from audiencehub.rules.load.tree import Broken, Map, Scalar, Seq, Tree
+from audiencehub.rules.load.literals import choice, literal, span
+from audiencehub.rules.load.tree import Map, Scalar, Seq, Tree
 
 KEYS: Mapping[str, str] = {
     "segment": "The id; the same as the file's name",
@@ -35,7 +35,6 @@ KEYS: Mapping[str, str] = {
 }
 REQUIRED = ("segment", "label", "model", "of", "when")
 ID = re.compile(r"[a-z][a-z0-9_]{0,62}")
-_SHARE = re.compile(r"(100|[1-9]?[0-9])(\.[0-9])?%")
 
 
 def _misplaced(desk: Desk, mapping: Map) -> bool:
@@ -100,9 +99,7 @@ def read_rest(desk: Desk, of: Any, mapping: Map) -> dict[str, Any]:
     if node is not None:
         label = out.get("label", "")
         items = () if isinstance(node, Seq) and not node.items else desk.items(node, "activate")
-        found = tuple(a for one in items if (a := _activation(desk, one, label)))
-        _once(desk, found)
-        out["activate"] = found
+        out["activate"] = read_activations(desk, items, label)
     node = mapping.get("experiment")
     if node is not None:
         out["experiment"] = _experiment(desk, node, mapping)
@@ -125,19 +122,6 @@ def _id(desk: Desk, mapping: Map) -> str | None:
     return said
 
 
-def choice(desk: Desk, mapping: Map, name: str, options: tuple[str, ...]) -> str | None:
-    """The word under a key, one of the options, or None and a fault where it is another."""
-    node = mapping.get(name)
-    if node is None or isinstance(node, Broken):
-        return None
-    said = node.value if isinstance(node, Scalar) else None
-    if said in options:
-        return str(said)
-    shown = node.text if isinstance(node, Scalar) else "this"
-    desk.fault(node, f"{name}: {shown!r} is not known", near(shown, options))
-    return None
-
-
 def _stay(desk: Desk, node: Tree) -> Span | None:
     mapping = desk.mapping(node, "stay")
     if mapping is None:
@@ -150,45 +134,6 @@ def _stay(desk: Desk, node: Tree) -> Span | None:
     return span(desk, least)
 
 
-def _activation(desk: Desk, node: Tree, label: str) -> Activation | None:
-    mapping = desk.mapping(node, "an activation")
-    if mapping is None:
-        return None
-    desk.only(mapping, "an activation", ("to", "as", "name", "max_removals"))
-    to = mapping.get("to")
-    if to is None:
-        desk.fault(node, "an activation says not where to", "Add to: <destination>")
-    kind: Any = choice(desk, mapping, "as", ("tag", "list"))
-    if mapping.get("as") is None:
-        desk.fault(node, "an activation says not as what", "Add as: tag, or as: list")
-    destination = desk.text(to, "to") if to is not None else None
-    named = mapping.get("name")
-    name = desk.text(named, "name") if named is not None else label
-    limit = mapping.get("max_removals")
-    share, count = _limit(desk, limit) if limit is not None else (None, None)
-    if not destination or not kind:
-        return None
-    return Activation(destination, kind, name or label, share, count, node.line)
-
-
-def _limit(desk: Desk, node: Tree) -> tuple[float | None, int | None]:
-    if isinstance(node, Scalar):
-        if isinstance(node.value, int) and not isinstance(node.value, bool) and node.value >= 0:
-            return None, node.value
-        if _SHARE.fullmatch(node.text):
-            return float(node.text[:-1]) / 100, None
-    desk.fault(node, "max_removals is no limit", "Write a share such as 20%, or a number")
-    return None, None
-
-
-def _once(desk: Desk, activations: tuple[Activation, ...]) -> None:
-    seen: set[tuple[str, str]] = set()
-    for one in activations:
-        if (one.to, one.kind) in seen:
-            desk.fault(one.line, f"goes to {one.to} as {one.kind} twice", "Remove one")
-        seen.add((one.to, one.kind))
-
-
 def _experiment(desk: Desk, node: Tree, whole: Map) -> Experiment | None:
     mapping = desk.mapping(node, "experiment")
     if mapping is None:
@@ -196,7 +141,7 @@ def _experiment(desk: Desk, node: Tree, whole: Map) -> Experiment | None:
     desk.only(mapping, "experiment", ("name", "holdout"))
     holdout = mapping.get("holdout")
     share = None
-    if isinstance(holdout, Scalar) and _SHARE.fullmatch(holdout.text):
+    if isinstance(holdout, Scalar) and SHARE.fullmatch(holdout.text):
         share = float(holdout.text[:-1]) / 100
     if share is None or not 0 < share <= 0.5:
         desk.fault(holdout or node, "holdout is no share up to a half", "Write holdout: 10%")
