@@ -1,0 +1,5 @@
+"""A fake of Microsoft Advertising's Campaign Management API for customer lists."""
+
+from connectors.microsoft_ads.sandbox.app import MicrosoftSandbox
+
+__all__ = ["MicrosoftSandbox"]

@@ -1,0 +1,127 @@
+"""Routes, credentials and the rate limit of the fake."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from audiencehub.sandbox.kit import VendorSandbox
+from connectors.microsoft_ads.sandbox import audiences, items
+from connectors.microsoft_ads.sandbox.faults import ApiFault
+from connectors.microsoft_ads.sandbox.login import Login
+
+if TYPE_CHECKING:
+    from audiencehub.sandbox.company import Company
+
+Handler = Callable[["MicrosoftSandbox", dict[str, Any]], dict[str, Any]]
+CALLS: dict[tuple[str, str], Handler] = {
+    ("POST", "Audiences"): audiences.add,
+    ("PUT", "Audiences"): audiences.update,
+    ("DELETE", "Audiences"): audiences.delete,
+    ("POST", "Audiences/QueryByIds"): audiences.query,
+    ("POST", "CustomerListUserData/Apply"): items.apply,
+}
+
+
+class MicrosoftSandbox(VendorSandbox):
+    """Options: `calls_per_minute`, `token_seconds`, `expired_status` (500, as seen), `terms` =
+    "unsigned" (nothing goes) or "uploads" (uploads must accept them), `accounts` (which the user
+    may use), `match` (share of items that are somebody), `replace_clears` = "all".
+
+    `GET /__members/<list>` answers the stored items, `[{"kind", "value", "at"}, …]`.
+    """
+
+    vendor = "microsoft_ads"
+    keeps = ("item:",)
+    account = ""
+
+    def seed(self, company: Company) -> None:
+        """An account has no lists at first."""
+        self.store.table("company")["name"] = {"name": company.name}
+
+    def advance(self, before: Company, after: Company) -> None:
+        """A day changes nothing here; items expire by the clock."""
+
+    def routes(self) -> list[Route]:
+        """The token endpoint, and the calls of Campaign Management v13."""
+        login = Login(self.store, self.clock, self.options)
+        every = ["GET", "POST", "PUT", "DELETE"]
+        return [
+            Route("/{tenant}/oauth2/v2.0/token", login.token, methods=["POST"]),
+            Route("/CampaignManagement/v13/{path:path}", self._called, methods=every),
+        ]
+
+    def app(self) -> ASGIApp:
+        """The fake with one more control door, `/__members/<list>`."""
+        door = Starlette(routes=[Route("/__members/{audience}", self._members, methods=["GET"])])
+        rest = super().app()
+
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            inner = door if scope["path"].startswith("/__members/") else rest
+            await inner(scope, receive, send)
+
+        return app
+
+    async def _members(self, request: Request) -> Response:
+        return JSONResponse(list(audiences.alive(self, request.path_params["audience"]).values()))
+
+    async def _called(self, request: Request) -> Response:
+        body = await request.body()
+        tracking = hashlib.sha256(body + str(len(self.requests)).encode()).hexdigest()[:32]
+        try:
+            self._gate(request)
+            self._count()
+            handler = CALLS.get((request.method, request.path_params["path"]))
+            if handler is None:
+                return Response(status_code=404)
+            return JSONResponse(
+                handler(self, _document(request, body)), headers={"TrackingId": tracking}
+            )
+        except ApiFault as fault:
+            return fault.response(tracking)
+
+    def _gate(self, request: Request) -> None:
+        """Who is asking, and for which account."""
+        state = Login(self.store, self.clock, self.options).state(
+            request.headers.get("authorization", "")
+        )
+        if state == "expired":
+            status = int(self.options.get("expired_status", 500))
+            raise ApiFault(109, "Authentication token expired.", status, operation=False)
+        developer = request.headers.get("developertoken")
+        if state == "unknown" or developer != "sandbox-developer_token":
+            raise ApiFault(105, "Authentication failed.", 401, operation=False)
+        account = request.headers.get("customeraccountid", "")
+        customer = request.headers.get("customerid", "")
+        allowed = self.options.get("accounts", [account])
+        if not (account.isdecimal() and customer.isdecimal() and account in allowed):
+            raise ApiFault(106, "The user is not authorized.", 400, operation=False)
+        self.account = account
+
+    def _count(self) -> None:
+        most = self.options.get("calls_per_minute")
+        minute = self.clock.now().strftime("%Y-%m-%dT%H:%M")
+        entry = self.store.table("calls").get(self.account, {"minute": minute, "count": 0})
+        count = entry["count"] if entry["minute"] == minute else 0
+        if most is not None and count >= int(most):
+            raise ApiFault(117, "Wait at least 60 seconds.", 400, operation=False)
+        self.store.table("calls")[self.account] = {"minute": minute, "count": count + 1}
+
+
+def _document(request: Request, body: bytes) -> dict[str, Any]:
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    try:
+        document = json.loads(body) if kind == "application/json" else None
+    except ValueError:
+        document = None
+    if not isinstance(document, dict):
+        raise ApiFault(100, "The request message is null.")
+    return document
