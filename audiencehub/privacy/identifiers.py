@@ -43,6 +43,7 @@ FIELDS = (
     "birth_date",
     "gender",
     "organization_urn",
+    "company_name",
 )
 CANONICAL: Mapping[str, tuple[str, str]] = {
     **{
@@ -62,6 +63,7 @@ CANONICAL: Mapping[str, tuple[str, str]] = {
     },
     "zip": ("contact", "postal_code"),
     "company_domain": ("account", "domain"),
+    "company_name": ("account", "name"),
 }
 """Identifier field to the canonical table and column that hold it; the others have none."""
 VALUE = "value"

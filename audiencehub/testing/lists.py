@@ -25,6 +25,8 @@ class ListContract(DestinationContract):
 
     unusable: ClassVar[Mapping[str, str]] = {"email": "not a hash"}
     """Identifiers that the platform calls invalid."""
+    key: ClassVar[str] = "email"
+    """The identifier that `changes` gives and `holdings` tells."""
 
     @abstractmethod
     def holdings(self, bench: FakeBench, target: Target) -> Collection[str]:
@@ -65,5 +67,5 @@ class ListContract(DestinationContract):
         target, other = self.ready(bench)
         changes = self.changes(bench, target, there=True)
         deliver(bench.destination(), target, changes)
-        assert set(self.held(bench, target)) == {one.identifiers["email"] for one in changes}
+        assert set(self.held(bench, target)) == {one.identifiers[self.key] for one in changes}
         assert self.held(bench, other) == []

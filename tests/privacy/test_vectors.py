@@ -148,6 +148,7 @@ TRAPS = [
         "urn:li:organization:1480",
     ),
     ("linkedin", "organization_urn", "1480", None, "urn:li:organization:1480"),
+    ("linkedin", "company_name", "  Acme\u200b  Analytics, Inc. ", None, "Acme Analytics, Inc."),
     ("tiktok", "email", " First.Last+X@Example.com", None, "first.last+x@example.com"),
     ("tiktok", "phone", "+1 (555) 555-5555", None, "+15555555555"),
     (
@@ -230,6 +231,8 @@ REFUSALS = [
     ("linkedin", "external_id", "x"),
     ("linkedin", "company_domain", "mary@example.com"),
     ("linkedin", "organization_urn", "urn:li:person:12"),
+    ("linkedin", "company_name", " \u200b "),
+    ("tiktok", "company_name", "Acme Analytics"),
     ("microsoft", "phone", "+15559876543"),
     ("microsoft", "city", "Paris"),
     ("tiktok", "external_id", "x"),

@@ -48,4 +48,5 @@ RULES: Rules = {
     "device_id": Rule(normal.device, hashed=False),
     "company_domain": Rule(company_domain, hashed=False),
     "organization_urn": Rule(organization_urn, hashed=False),
+    "company_name": Rule(normal.plain, hashed=False),
 }
