@@ -196,6 +196,11 @@ class Destination(ABC):
         """
         raise NotImplementedError(f"{type(self).__name__} cannot read {target.kind}s back")
 
+    def keeps_mark(self, target: Target) -> bool:
+        """Whether `remember` and `recall` serve this target; every one where `can.remembers`."""
+        del target
+        return self.can.remembers
+
     def remember(self, target: Target, mark: str) -> None:
         """Keep this line beside the target, in place of the one before; only where `can.remembers`.
 

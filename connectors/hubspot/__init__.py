@@ -1,4 +1,4 @@
-"""HubSpot: contacts, companies, deals and engagements in; segment tags with reasons out."""
+"""HubSpot: contacts, companies, deals and engagements in; segment tags, and static lists, out."""
 
 from audiencehub.connector import Spec
 
@@ -6,7 +6,7 @@ SPEC = Spec(
     name="hubspot",
     label="HubSpot",
     about="CRM: reads contacts, companies, deals, engagements and e-mail consent; tags contacts "
-    "and companies",
+    "and companies, fills static lists",
     source="connectors.hubspot.source:HubSpotSource",
     destination="connectors.hubspot.destination:HubSpotDestination",
     sandbox="connectors.hubspot.sandbox:HubSpotSandbox",
@@ -22,6 +22,8 @@ SPEC = Spec(
         "crm.schemas.contacts.write",
         "crm.schemas.companies.read",
         "crm.schemas.companies.write",
+        "crm.lists.read",
+        "crm.lists.write",
         "communication_preferences.statuses.batch.read",
     ),
     docs="https://developers.hubspot.com/docs/api-reference/overview",

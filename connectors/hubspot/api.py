@@ -65,6 +65,12 @@ class Api:
             self._client.post(path(self.options.version, family, rest), json=body, **more)
         )
 
+    def put(self, family: str, rest: str, body: Any, **more: Any) -> Reply:
+        """PUT of JSON to a path below a family."""
+        return self._kept(
+            self._client.put(path(self.options.version, family, rest), json=body, **more)
+        )
+
     def patch(self, family: str, rest: str, body: Any, **more: Any) -> Reply:
         """PATCH of JSON to a path below a family."""
         return self._kept(

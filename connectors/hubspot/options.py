@@ -59,3 +59,5 @@ class Options(BaseModel):
     """Where the day ends on which the daily limit resets; none given: HubSpot is asked."""
     group: Name = "audiencehub"
     """Property group that the tag properties belong to."""
+    namespace: Name = "audiencehub"
+    """Two hubs that share an account need two namespaces, or they share lists."""

@@ -14,6 +14,7 @@ DEFAULT: Version = "2026-03"
 _NUMBERED = {
     "objects": "/crm/v3/objects",
     "properties": "/crm/v3/properties",
+    "lists": "/crm/v3/lists",
     "associations": "/crm/v4/associations",
     "account-info": "/account-info/v3",
     "communication-preferences": "/communication-preferences/v4",
@@ -22,6 +23,7 @@ _NUMBERED = {
 _DATED = {
     "objects": "/crm/objects/{version}",
     "properties": "/crm/properties/{version}",
+    "lists": "/crm/lists/{version}",
     "associations": "/crm/associations/{version}",
     "account-info": "/account-info/{version}",
     "communication-preferences": "/communication-preferences/{version}",
@@ -30,6 +32,7 @@ _DATED = {
 
 
 def path(version: Version, family: str, rest: str) -> str:
-    """`path("2026-03", "objects", "contacts/search")` → `/crm/objects/2026-03/contacts/search`."""
+    """`path("2026-03", "objects", "contacts/search")` → `/crm/objects/2026-03/contacts/search`;
+    without `rest` the family's own path."""
     root = _NUMBERED[family] if version == "v3" else _DATED[family].format(version=version)
-    return f"{root}/{rest}"
+    return f"{root}/{rest}" if rest else root

@@ -32,11 +32,12 @@ class HubSpotSandbox(VendorSandbox):
     Options: `index_lag_ms` (search sees changes that late), `id_order` (`text` | `numeric`),
     `short_pages` (search gives half of what was asked, and goes on), `strict_search` (all five
     body keys), `shuffle_batches`, `merged_ids` (`missing` | `winner`), `burst_limit` (calls in ten
-    seconds), `daily_limit`, `missing_scopes`, `oauth` (no daily headers), `timezone`.
+    seconds), `daily_limit`, `missing_scopes`, `oauth` (no daily headers), `timezone`,
+    `blind_list_search` (lists are found by their whole name alone).
     """
 
     vendor = "hubspot"
-    keeps = ("object:",)
+    keeps = ("object:", "members:")
 
     def __init__(
         self, store: Store, clock: SandboxClock, options: dict[str, Any] | None = None

@@ -48,6 +48,8 @@ ROUTES: tuple[Entry, ...] = (
     ("POST", "associations", "/{from}/{to}/batch/create", associations.batch_create, _WRITE),
     ("POST", "lists", "", lists.create, _LISTS),
     ("POST", "lists", "/", lists.create, _LISTS),
+    ("POST", "lists", "/search", lists.search, _LISTS_READ),
+    ("GET", "lists", "/object-type-id/{object_type}/name/{name:path}", lists.by_name, _LISTS_READ),
     ("GET", "lists", "/{list}", lists.get, _LISTS_READ),
     ("DELETE", "lists", "/{list}", lists.delete, _LISTS),
     ("GET", "lists", "/{list}/memberships", lists.memberships, _LISTS_READ),
