@@ -17,6 +17,22 @@ DecisionRow = tuple[Any, ...]
 """(person_id, purpose, channel, status, source, at, proof), and the source's record where several
 records of one source are merged into one person."""
 
+_SAID = (
+    "coalesce(a.id, d.person_id) AS person, purpose, channel, status, d.at, source,"
+    " coalesce(nullif(record, ''), 'person ' || a.own, ''), proof"
+)
+_OF = "LEFT JOIN person_alias a ON a.entity='contact' AND a.own=d.person_id"
+_SORTED = "ORDER BY person, d.at, d.person_id, purpose, channel, source, record, status"
+# From the people asked for to their decisions, never the other way: this is asked for each batch
+# that is sent, and a look at all decisions each time would make a push quadratic.
+_THEIRS = (
+    "WITH asked(id) AS MATERIALIZED (SELECT value FROM json_each(?)), theirs(own) AS MATERIALIZED"
+    " (SELECT a.own FROM asked CROSS JOIN person_alias a ON a.entity='contact' AND a.id=asked.id"
+    " UNION ALL SELECT id FROM asked WHERE NOT EXISTS"
+    " (SELECT 1 FROM person_alias a WHERE a.entity='contact' AND a.own=asked.id))"
+)
+_OF_THESE = f"FROM theirs CROSS JOIN consent_decision d ON d.person_id=theirs.own {_OF}"
+
 
 @dataclass(frozen=True, slots=True)
 class Said:
@@ -59,18 +75,11 @@ class Consent:
 
         A person has said what any record that is now theirs has said, before it was theirs too.
         """
-        chosen = (
-            ""
-            if person_ids is None
-            else " WHERE coalesce(a.id, d.person_id) IN (SELECT value FROM json_each(?))"
-        )
-        found = self._db.rows(
-            "SELECT coalesce(a.id, d.person_id) AS person, purpose, channel, status, at, source,"
-            " coalesce(nullif(record, ''), 'person ' || a.own, ''), proof"
-            " FROM consent_decision d LEFT JOIN person_alias a"
-            f" ON a.entity='contact' AND a.own=d.person_id{chosen} ORDER BY person, at",
-            () if person_ids is None else (json.dumps(sorted(person_ids)),),
-        )
+        if person_ids is None:
+            found = self._db.rows(f"SELECT {_SAID} FROM consent_decision d {_OF} {_SORTED}")
+        else:
+            asked = json.dumps(sorted(person_ids))
+            found = self._db.rows(f"{_THEIRS} SELECT {_SAID} {_OF_THESE} {_SORTED}", (asked,))
         return [
             Said(row[0], Decision(*(*row[1:4], instant(row[4]), *row[5:7])), row[7])
             for row in found
