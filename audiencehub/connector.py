@@ -231,6 +231,13 @@ class Destination(ABC):
         del keep, since
         raise NotImplementedError(f"{type(self).__name__} cannot replace {target.id}")
 
+    def advice(self, target: Target, members: int) -> Sequence[str]:
+        """What a person should know before the list has so many members; calls nobody."""
+        if target.kind != "list" or not self.can.minimum or members >= self.can.minimum:
+            return []
+        least = f"{target.destination} uses a list from {self.can.minimum:,} members on"
+        return [f"{least}; this has {members:,}"]
+
     def batch_size(self, target: Target, total: int) -> int:
         """Rows per `apply`, given how many changes there are in all."""
         del target, total

@@ -15,6 +15,7 @@ from audiencehub.ledger import Plan
 from audiencehub.steps import (
     adopt,
     alert,
+    follow,
     land,
     normalize,
     plan,
@@ -100,6 +101,8 @@ def run_sync(hub: Hub, options: SyncOptions, call: Caller) -> SyncResult:
     read(hub, options, call, result)
     evaluate(hub, options, call, result)
     deliver(hub, options, call, result)
+    if not (options.dry_run or hub.dry_run):
+        result.summary["followed"] = asdict(call("follow", ["record"], follow.follow, hub))
     return finish(hub, call, result)
 
 

@@ -3,7 +3,16 @@
 from audiencehub.alerts.channels import Channel, Log, SlackChannel, WebhookChannel, open_channels
 from audiencehub.alerts.evaluate import Evaluation, evaluate
 from audiencehub.alerts.states import Level, Observation, State, after
-from audiencehub.alerts.watch import Due, audit, evaluations, plans, rejects, runs, sources
+from audiencehub.alerts.watch import (
+    Due,
+    audit,
+    evaluations,
+    lists,
+    plans,
+    rejects,
+    runs,
+    sources,
+)
 
 __all__ = [
     "Channel",
@@ -19,6 +28,7 @@ __all__ = [
     "audit",
     "evaluate",
     "evaluations",
+    "lists",
     "open_channels",
     "plans",
     "rejects",

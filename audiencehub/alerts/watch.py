@@ -127,6 +127,29 @@ def rejects(
     return found
 
 
+def lists(ledger: Ledger) -> list[Observation]:
+    """Every list that its platform was asked of: can it be used, and was all of it taken?"""
+    found = []
+    for target, told in ledger.figures.latest().items():
+        state = told.figures.state
+        level: Level = "critical" if state in ("blocked", "gone") else "ok"
+        texts = {
+            "blocked": "the platform does not use the list any more",
+            "gone": "the list is not at the platform any more",
+        }
+        found.append(
+            Observation(
+                "list",
+                target,
+                level,
+                texts.get(state, "the platform has the list"),
+                f"Look at it there, then: audiencehub audiences {target}; to send it whole: "
+                f"audiencehub push {target} --resync",
+            )
+        )
+    return found
+
+
 RECENT = 200
 """Runs among which the last full evaluation is looked for: a week of hourly ones."""
 

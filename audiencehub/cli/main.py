@@ -26,6 +26,7 @@ VERBS: Mapping[str, tuple[str, ...]] = {
     "forget": ("forget",),
     "suppress": ("suppress",),
     "audit": ("audit",),
+    "audiences": ("audiences", "follow"),
     "alerts": ("alerts",),
     "custody": ("adopt", "maintain"),
     "rebuild": ("rebuild",),

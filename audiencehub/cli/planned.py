@@ -47,6 +47,9 @@ def plans(rows: Sequence[Mapping[str, Any]], title: str = "Plan") -> None:
     for one in rows:
         if one["excluded"]:
             fold(f"{one['target']} leaves out {left_out(one['excluded'])}.")
+    for one in rows:
+        for line in one["advice"]:
+            fold(f"{one['target']}: {line}.", style="yellow")
     for line in _quotas(rows):
         fold(line)
 

@@ -62,6 +62,10 @@ class PlanSummary:
     """The same with the clauses that did it."""
     quota: dict[str, Any] | None = None
     """What the destination's API allows (`Budget.shown`)."""
+    members: int = 0
+    """How many a list will have."""
+    advice: list[str] = field(default_factory=list)
+    """What to know before it is sent: a list too small to be used, a name the platform blocks."""
 
 
 def draft(planning: Planning, place: Place, budget: Budget, lease: Lease) -> list[PlanSummary]:
@@ -106,7 +110,7 @@ def draft(planning: Planning, place: Place, budget: Budget, lease: Lease) -> lis
         plan = ledger.plans.store(plan, changes, notes)
         if plan.released:
             budget.promise(plan.calls)
-        results.append(_summary(planning, place, budget, plan))
+        results.append(_advised(_summary(planning, place, budget, plan), place, budget, desired))
     return results
 
 
@@ -239,6 +243,16 @@ def _volume(
     if target.kind == "tag":
         results.append(guards.field_share(limits, len(fresh), desired.records))
     return results
+
+
+def _advised(one: PlanSummary, place: Place, budget: Budget, desired: Desired) -> PlanSummary:
+    """The summary with what the destination says of a list of that size; nothing of an empty one,
+    and nothing where no segment goes any more."""
+    members = len(desired.identifiers)
+    if place.target.kind != "list" or not place.segments or not members:
+        return one
+    told = list(budget.destination.advice(place.target, members))
+    return replace(one, members=members, advice=told)
 
 
 def _summary(planning: Planning, place: Place, budget: Budget, plan: Plan) -> PlanSummary:

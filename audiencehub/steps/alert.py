@@ -16,7 +16,7 @@ from audiencehub.server.prefect_yaml import FILE, read
 from audiencehub.server.schedules import past
 from audiencehub.settings import Settings
 
-KINDS = ("source", "plan", "rejects", "audit", "evaluation")
+KINDS = ("source", "plan", "rejects", "audit", "evaluation", "list")
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +44,7 @@ def evaluate(settings: Settings, ledger: Ledger, now: datetime) -> Evaluation:
         *alerts.rejects(settings, ledger, lambda target, of: _limit(settings, target, of)),
         *alerts.audit(ledger),
         *alerts.evaluations(ledger),
+        *alerts.lists(ledger),
     ]
     expected = _expected(settings, ledger, now)
     if expected is not None:
