@@ -95,7 +95,7 @@ def test_whom_an_experiment_holds_out_no_lower_list_treats(bench):
     assert bench.world.people("aud-low") == set()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(
     high=st.sets(st.integers(0, 11)),
     low=st.sets(st.integers(0, 11)),
