@@ -1,0 +1,204 @@
+"""The way to the Data Manager API: Google's own client over REST, under the hub's HTTP policy.
+
+Google's libraries are imported when the first call is made, for they take a fifth of a second.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import random
+from collections.abc import Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlsplit
+
+from audiencehub.connector import Context
+from audiencehub.errors import OutcomeUnknown, Wait
+from audiencehub.http import HttpClient, OAuth, Policy, Reply, limiter_for, session_for
+from connectors.google_ads import faults
+from connectors.google_ads.options import Options
+
+if TYPE_CHECKING:
+    import requests
+
+HOST = "https://datamanager.googleapis.com"
+TOKENS = "https://oauth2.googleapis.com"
+PER_MINUTE = 300
+"""Requests per minute and Cloud project, of each of the four kinds: ingestion and everything else,
+writing and reading (Data Manager API, "Limits and quotas")."""
+BURST = 20
+SILENCE = 60.0
+"""Seconds after a full minute's quota; jitter comes on top (same page)."""
+ASK_AGAIN = 3600.0
+"""Seconds after a full day's quota, whose end no reply tells."""
+TIMEOUT = 180.0
+"""For the library; the policy's own limits are tighter."""
+
+Kind = Literal["send", "ask", "manage", "look"]
+"""The quotas: ingestion writing and reading, management writing and reading."""
+
+
+class Connection:
+    """Calls one account's services. Logs in at the first call, and anew when a token has run out.
+
+    Raises Stop, Wait, OutcomeUnknown and what `faults.error_of` makes of an error reply.
+    """
+
+    def __init__(self, context: Context, options: Options) -> None:
+        self.context, self.options = context, options
+        self._rng = random.Random()
+
+    def ingestion(self, method: str, request: Any, *, rows: bool = False) -> Any:
+        """One call of IngestionService, by the name of its method."""
+        kind: Kind = "ask" if method.startswith("retrieve") else "send"
+        return self._call(self._services[kind], method, request, kind, rows=rows)
+
+    def lists(self, method: str, request: Any) -> Any:
+        """One call of UserListService: its answer; for a listing that of the first page."""
+        kind: Kind = "look" if method.startswith(("get", "list")) else "manage"
+        return self._call(self._services[kind], method, request, kind)
+
+    @cached_property
+    def _auth(self) -> OAuth:
+        secret = self.context.secret
+
+        def form() -> Mapping[str, str]:
+            return {
+                "grant_type": "refresh_token",
+                "client_id": secret("client_id"),
+                "client_secret": secret("client_secret"),
+                "refresh_token": secret("refresh_token"),
+            }
+
+        return OAuth(HttpClient(self.context.base_url or TOKENS), "token", form)
+
+    @cached_property
+    def _services(self) -> Mapping[Kind, Any]:
+        """A client for each quota, since each has a limiter of its own."""
+        from google.ads.datamanager_v1.services import ingestion_service, user_list_service
+        from google.ads.datamanager_v1.services.ingestion_service import transports as ingesting
+        from google.ads.datamanager_v1.services.user_list_service import transports as managing
+
+        # At debug level the library serializes every request once more, for its log.
+        logging.getLogger("google.ads.datamanager_v1").setLevel(logging.INFO)
+        ingest, manage = ingestion_service.IngestionServiceClient, user_list_service
+        return {
+            "send": self._client(ingest, ingesting.IngestionServiceRestTransport, "send"),
+            "ask": self._client(ingest, ingesting.IngestionServiceRestTransport, "ask"),
+            "manage": self._client(
+                manage.UserListServiceClient, managing.UserListServiceRestTransport, "manage"
+            ),
+            "look": self._client(
+                manage.UserListServiceClient, managing.UserListServiceRestTransport, "look"
+            ),
+        }
+
+    def _client(self, service: Any, transport: Any, kind: Kind) -> Any:
+        """Google's client on our session, whose adapter carries every request.
+
+        The transport makes a session of its own and takes none, so that it is replaced here and
+        the methods, which hold it, are made anew: the one place that touches its private parts.
+        """
+        from google.api_core.gapic_v1 import client_info
+        from google.auth import credentials
+
+        untyped: Any = credentials
+        there = urlsplit(self.context.base_url or HOST)
+        made = transport(
+            host=there.netloc,
+            url_scheme=there.scheme,
+            credentials=untyped.AnonymousCredentials(),
+        )
+        made._session = self._session(kind)
+        untyped = client_info
+        made._prep_wrapped_messages(untyped.ClientInfo(user_agent="audiencehub"))
+        return service(transport=made)
+
+    def _session(self, kind: Kind) -> requests.Session:
+        base = self.context.base_url
+        session = session_for(
+            base,
+            policy=Policy(throttle=self._throttled),
+            limiter=limiter_for(
+                (base or HOST, self.context.secret("client_id"), kind),
+                rate=PER_MINUTE,
+                per=60.0,
+                burst=BURST,
+            ),
+        )
+
+        def signed(request: requests.PreparedRequest) -> requests.PreparedRequest:
+            request.headers.update(self._auth.headers())
+            return request
+
+        session.auth = signed
+        return session
+
+    def _throttled(self, reply: Reply) -> float | None:
+        """Seconds to wait where the reply says that nothing was done: a quota, or an ABORTED."""
+        if reply.status == 409 and faults.status_of(_document(reply.content)) == "ABORTED":
+            return 0.0
+        if reply.status != 429:
+            return None
+        quota = faults.quota_of(_document(reply.content))
+        if "PerDay" in quota:
+            return ASK_AGAIN
+        return SILENCE + self._rng.uniform(0.0, SILENCE / 4) if "PerMinute" in quota else None
+
+    def _call(
+        self, service: Any, method: str, request: Any, kind: Kind, *, rows: bool = False
+    ) -> Any:
+        from google.api_core.exceptions import GoogleAPICallError, Unauthenticated
+        from google.protobuf.json_format import ParseError
+
+        writes, what = kind in ("send", "manage"), method.replace("_", " ")
+        metadata = self._metadata() if kind in ("manage", "look") else ()
+        for again in (True, False):
+            sent = self._auth.headers()
+            try:
+                return getattr(service, method)(
+                    request=request, retry=None, timeout=TIMEOUT, metadata=metadata
+                )
+            except Unauthenticated as error:
+                if again and self._auth.refresh(sent):
+                    continue
+                raise self._error(error, what, writes=writes, rows=rows) from None
+            except GoogleAPICallError as error:
+                raise self._error(error, what, writes=writes, rows=rows) from None
+            except (ParseError, ValueError, TypeError, AttributeError, RecursionError):
+                # What the library makes of an answer that is not the message it should be.
+                raise unreadable(what, writes=writes) from None
+        raise AssertionError("the second try returns or raises")
+
+    def _error(self, error: Any, what: str, *, writes: bool, rows: bool) -> Exception:
+        document = _document(getattr(error.response, "content", b""))
+        if document is None:
+            return unreadable(what, writes=writes)
+        return faults.error_of(document, int(error.code or 0), what, writes=writes, rows=rows)
+
+    def _metadata(self) -> tuple[tuple[str, str], ...]:
+        """User lists are reached through a manager by a header (Data Manager API, "Headers")."""
+        login = self.options.login
+        return (("login-account", f"accountTypes/GOOGLE_ADS/accounts/{login}"),) if login else ()
+
+
+def unreadable(what: str, *, writes: bool) -> OutcomeUnknown | Wait:
+    """An answer that proves nothing."""
+    said = f"Google's answer to {what} cannot be read"
+    if writes:
+        return OutcomeUnknown(
+            f"{said}; it may have been applied.", hint="Run again: the same rows are sent anew"
+        )
+    return Wait(f"{said}.", hint="Run again later")
+
+
+def _document(content: bytes) -> Any:
+    """The error object of a reply; None where it holds none."""
+    try:
+        found = json.loads(content)
+    except (ValueError, RecursionError):
+        return None
+    found = found[0] if isinstance(found, list) and found else found
+    error = found.get("error") if isinstance(found, dict) else None
+    return error if isinstance(error, dict) and error.get("status") else None

@@ -1,0 +1,258 @@
+"""Writes Customer Match lists. Google takes a request whole or not at all, and tells later, as
+counts by reason, what became of its rows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Any, ClassVar
+
+from audiencehub.connector import Capabilities, Context, Destination
+from audiencehub.errors import BatchRefused, OutcomeUnknown, Stop, Wait
+from audiencehub.model import (
+    Ceiling,
+    Change,
+    Figures,
+    Need,
+    Processed,
+    Receipt,
+    TagOption,
+    Target,
+    Verdict,
+)
+from connectors.google_ads import faults, status
+from connectors.google_ads.connection import PER_MINUTE, Connection
+from connectors.google_ads.lists import MINIMUM, Lists
+from connectors.google_ads.members import FIELDS, MOST_MEMBERS, Upload, prepare
+from connectors.google_ads.options import Options
+
+POLL = 1800.0
+"""Seconds before a request's outcome is worth asking for (Data Manager API, "Diagnostics")."""
+ROUNDS = 5
+"""Times that one upload is sent again without the rows that Google named."""
+_BATCH_FAULTS = (OutcomeUnknown, BatchRefused, Wait, Stop)
+_REQUEST = re.compile(r"[A-Za-z0-9_-]{1,120}")
+
+
+class GoogleAds(Destination):
+    """One Customer Match list per segment, kept by ingesting and removing hashed identifiers."""
+
+    can: ClassVar[Capabilities] = Capabilities(
+        kinds=frozenset({"list"}),
+        batch_size=MOST_MEMBERS,
+        platform="google",
+        identifiers=FIELDS,
+        need=Need("advertising", "ads"),
+        minimum=MINIMUM,
+        remembers=True,
+        replaces=True,
+        processes_later=True,
+        counts=True,
+        lifetime=timedelta(days=540),
+        ceilings=(
+            Ceiling("ingestion writes per Cloud project", PER_MINUTE, 60),
+            Ceiling("ingestion writes per Cloud project and day", 100_000, 86_400),
+        ),
+    )
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self.options = Options(**context.options)
+        self.can = replace(  # type: ignore[misc]  # the class says what no option has narrowed
+            type(self).can, lifetime=timedelta(days=self.options.membership_days)
+        )
+        self._pending: dict[str, set[str]] = {}
+        """Target to the requests of this process that were not seen processed."""
+
+    def check(self) -> str:
+        """One read of the account's lists. Raises Stop without access."""
+        self._lists.reach()
+        through = f" through manager {self.options.login}" if self.options.login else ""
+        return f"Google Ads account {self.options.account}{through}, Data Manager API v1"
+
+    def ensure(
+        self,
+        target: Target,
+        options: Sequence[TagOption],  # noqa: ARG002 - lists have none
+    ) -> Mapping[str, str]:
+        """`{"user_list_id": …}`: the list remembered, else the one marked as ours, else new.
+
+        Another's list of the same name is never taken over. One that was deleted by hand is not
+        made again. Raises Stop, Wait, OutcomeUnknown (the next call finds what was made).
+        """
+        return {"user_list_id": self._lists.ready(target)}
+
+    def apply(self, target: Target, changes: Sequence[Change]) -> Sequence[Receipt]:
+        """Ingest and remove people. Confirmed: Google checked every row and took the request.
+
+        What it makes of the rows is told later (`processed`). Once a first request is through,
+        faults become receipts.
+        """
+        known = self._known(target)
+        uploads, receipts = prepare(changes)
+        sent = False
+        for upload in uploads:
+            try:
+                receipts |= self._settle(target, known, upload, changes)
+            except _BATCH_FAULTS as error:
+                if not sent:
+                    raise
+                receipts |= _unsettled(upload, changes, error)
+            sent = True
+        return [receipts[place] for place in range(len(changes))]
+
+    def remember(self, target: Target, mark: str) -> None:
+        """In the list's description, behind the mark that it is found by."""
+        self._lists.describe(target, mark)
+
+    def recall(self, target: Target) -> str | None:
+        """What the list's description ends with; None without a list or a line."""
+        return self._lists.described(target)
+
+    def processed(self, target: Target, job: str) -> Processed:
+        """What became of a request; `gone` when Google keeps nothing of it any more (50 days)."""
+        from google.ads.datamanager_v1 import RetrieveRequestStatusRequest
+
+        request = RetrieveRequestStatusRequest(request_id=job)
+        try:
+            answer = self._connection.ingestion("retrieve_request_status", request)
+        except faults.Refused as error:
+            if error.reason in faults.TOO_OLD or error.reason == "NOT_FOUND":
+                self._pending.get(target.id, set()).discard(job)
+                return Processed("gone")
+            raise
+        found = status.processed(answer, self._known(target))
+        if found.state != "running":
+            self._pending.get(target.id, set()).discard(job)
+        return found
+
+    def figures(self, target: Target) -> Figures:
+        """The list's size by network and its match rate, as Google estimates them now."""
+        return self._lists.figures(target)
+
+    def replace(self, target: Target, keep: Sequence[Change], since: datetime) -> str:
+        """Remove whoever was last added before `since`; the proof.
+
+        Raises Wait while Google still works on a request that this process sent: who is in it may
+        count as not added yet (Data Manager API, "Replace audience members").
+        """
+        del keep
+        from google.ads.datamanager_v1 import RemoveAllAudienceMembersRequest
+
+        for job in sorted(self._pending.get(target.id, set())):
+            if self.processed(target, job).state == "running":
+                raise Wait(
+                    "Google still works on what was added.", hint="Run again later", seconds=POLL
+                )
+        message = RemoveAllAudienceMembersRequest.pb()()
+        self._address(message, self._known(target))
+        message.remove_as_of_time.FromDatetime(since)
+        request = RemoveAllAudienceMembersRequest.wrap(message)
+        answer = self._connection.ingestion("remove_all_audience_members", request)
+        return f"200 request {_request_id(answer)}"
+
+    def calls(self, target: Target, total: int) -> int:
+        """A batch is one request; rows that Google names and we had let pass cost one more."""
+        return super().calls(target, total)
+
+    def setting_up(self, target: Target) -> int:
+        """A login, a look at the list and its duration set; before the first time the lists looked
+        through, and one made, under a second name where the first is taken."""
+        return 3 if target.remote else 4
+
+    @cached_property
+    def _connection(self) -> Connection:
+        return Connection(self.context, self.options)
+
+    @cached_property
+    def _lists(self) -> Lists:
+        return Lists(self._connection, self.options)
+
+    def _known(self, target: Target) -> str:
+        known = target.remote.get("user_list_id")
+        if not known:
+            raise Stop(f"{target.id} has no list yet.", hint="Run: audiencehub sync")
+        return known
+
+    def _settle(
+        self, target: Target, known: str, upload: Upload, changes: Sequence[Change]
+    ) -> dict[int, Receipt]:
+        """Every row's receipt. Rows that Google names are left out and the others sent again."""
+        receipts: dict[int, Receipt] = {}
+        part = upload
+        for left in range(ROUNDS, -1, -1):
+            try:
+                job, proof = self._send(known, part)
+            except faults.RowsRefused as error:
+                beyond = [row for row in error.rows if row >= len(part.people)]
+                if beyond or not left:
+                    raise
+                for row, why in error.rows.items():
+                    for place in part.places[row]:
+                        receipts[place] = Receipt(changes[place].member, "rejected", reason=why)
+                part = part.part([n for n in range(len(part.people)) if n not in error.rows])
+                if not part.people:
+                    return receipts
+                continue
+            self._pending.setdefault(target.id, set()).add(job)
+            for place in (place for places in part.places for place in places):
+                member = changes[place].member
+                receipts[place] = Receipt(member, "confirmed", proof=proof, job=job)
+            return receipts
+        raise AssertionError("the last round returns or raises")
+
+    def _send(self, known: str, upload: Upload) -> tuple[str, str]:
+        """One request: Google's id of the work, and the proof. Raises RowsRefused."""
+        from google.ads.datamanager_v1 import (
+            IngestAudienceMembersRequest,
+            RemoveAudienceMembersRequest,
+        )
+
+        adds = upload.op == "add"
+        kind = IngestAudienceMembersRequest if adds else RemoveAudienceMembersRequest
+        message = kind.pb()()
+        self._address(message, known)
+        message.encoding = 1
+        upload.fill(message.audience_members)
+        if adds:
+            # The hub has asked each person's consent; Google wants to be told (EU user consent).
+            message.consent.ad_user_data = message.consent.ad_personalization = 1
+            message.terms_of_service.customer_match_terms_of_service_status = 1
+        method = "ingest_audience_members" if adds else "remove_audience_members"
+        answer = self._connection.ingestion(method, kind.wrap(message), rows=True)
+        job = _request_id(answer)
+        warnings = len(answer.field_warnings) if adds else 0
+        return job, f"200 request {job}" + (f", {warnings} warnings" if warnings else "")
+
+    def _address(self, message: Any, known: str) -> None:
+        """Where a request goes: the account, the way to it, and the list."""
+        there = message.destinations.add(reference="list", product_destination_id=known)
+        there.operating_account.account_id = self.options.account
+        there.operating_account.account_type = 1
+        if self.options.login:
+            there.login_account.account_id = self.options.login
+            there.login_account.account_type = 1
+
+
+def _request_id(answer: Any) -> str:
+    """Google's id of the work. Raises OutcomeUnknown: an answer without one proves nothing."""
+    found = str(answer.request_id)
+    if not _REQUEST.fullmatch(found):
+        raise OutcomeUnknown(
+            "Google took a request but names no work.", hint="Run again: the same rows are sent"
+        )
+    return found
+
+
+def _unsettled(upload: Upload, changes: Sequence[Change], error: Exception) -> dict[int, Receipt]:
+    """Receipts of rows whose request failed after others were through."""
+    verdict: Verdict = "unknown" if isinstance(error, OutcomeUnknown) else "retry"
+    code = type(error).__name__.lower()
+    return {
+        place: Receipt(changes[place].member, verdict, reason=f"{code}: request not settled")
+        for places in upload.places
+        for place in places
+    }

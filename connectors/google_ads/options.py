@@ -1,0 +1,40 @@
+"""What a settings entry of Google Ads may say."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Reference = dict[Literal["env", "file"], str]
+ACCOUNT = r"^[0-9]{3}-?[0-9]{3}-?[0-9]{4}$"
+
+
+class Options(BaseModel):
+    """Options of a `google_ads` destination."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    account_id: str = Field(pattern=ACCOUNT)
+    """The Google Ads account that owns the lists, as Google Ads shows it: `123-456-7890`."""
+    login_account_id: str | None = Field(None, pattern=ACCOUNT)
+    """The manager account that the login belongs to, where the access is through one."""
+    membership_days: int = Field(540, ge=1, le=540)
+    """How long a member stays who is not sent again; 540 is Google's longest."""
+    namespace: str = Field("audiencehub", pattern=r"^[a-z0-9_-]{1,40}$")
+    """Two hubs that share an account need two namespaces, or they share lists."""
+    client_id: Reference | None = None
+    """Reference to the OAuth client of the Google Cloud project whose quota counts."""
+    client_secret: Reference | None = None
+    refresh_token: Reference | None = None
+    """Reference to a refresh token with the scope `datamanager`."""
+
+    @property
+    def account(self) -> str:
+        """The account's digits."""
+        return self.account_id.replace("-", "")
+
+    @property
+    def login(self) -> str | None:
+        """The manager's digits."""
+        return self.login_account_id.replace("-", "") if self.login_account_id else None
