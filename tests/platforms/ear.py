@@ -32,6 +32,8 @@ class Ear:
             address = crowd.email(number)
             self._who |= dict.fromkeys((address, crowd.digest(address)), number)
             self._who[there.stand.known_as(address)] = number
+            if there.stand.logged_as:
+                self._who[there.stand.logged_as(address)] = number
             if dialled := crowd.phone(number):
                 digits = "".join(filter(str.isdigit, dialled))
                 self._who |= dict.fromkeys(map(crowd.digest, (digits, f"+{digits}")), number)
@@ -55,7 +57,10 @@ class Ear:
         for line in lines:
             if line["op"] in TAKES_OUT:
                 continue
-            strangers = self.named(json.dumps(line).encode()) - self.wishes.yes
+            named = self.named(json.dumps(line).encode())
+            if line["member"] in self._who:
+                named.add(self._who[line["member"]])
+            strangers = named - self.wishes.yes
             self.broken += [f"{line['op']} of {one}, who does not consent" for one in strangers]
 
     def named(self, text: bytes) -> set[int]:

@@ -15,16 +15,20 @@ from audiencehub.connector import Capabilities
 from audiencehub.sandbox.kit import VendorSandbox
 from tests.platforms.crowd import digest
 
+Held = Callable[[VendorSandbox], Iterable[str]]
+
 
 @dataclass(frozen=True)
 class Stand:
     """One destination."""
 
     connector: str
-    held: Callable[[VendorSandbox], Iterable[str]]
+    held: Held
     """Who is in any audience of the fake, each by their address as the platform keeps it."""
     known_as: Callable[[str], str] = digest
     """What the platform keeps of an address."""
+    logged_as: Callable[[str], str] | None = None
+    """What the fake's log of writes calls the member with that address, where that is neither."""
     options: Mapping[str, Any] = field(default_factory=dict)
     """As the settings entry holds them."""
     fake: Mapping[str, Any] = field(default_factory=dict)
@@ -37,9 +41,18 @@ class Stand:
         return found
 
 
-def _meta(fake: VendorSandbox) -> Iterable[str]:
-    tables = (fake.store.table(f"member:{one}") for one in fake.store.table("audience"))
-    return [row["EMAIL"] for table in tables for row in table.values()]
+def kept_in(prefix: str, of: Callable[[Mapping[str, Any]], str]) -> Held:
+    """A `held` that reads the members' tables of a fake, each row as `of` says."""
+
+    def held(fake: VendorSandbox) -> Iterable[str]:
+        tables = [table for name, table in fake.store.tables() if name.startswith(prefix)]
+        return [of(row) for table in tables for row in table.values()]
+
+    return held
+
+
+def _linkedin_key(address: str) -> str:
+    return digest(f"SHA256_EMAIL:{digest(address)}")[:24]
 
 
 STANDS: Mapping[str, Stand] = {
@@ -47,9 +60,25 @@ STANDS: Mapping[str, Stand] = {
     for one in (
         Stand(
             "meta_ads",
-            _meta,
+            kept_in("member:", lambda row: row["EMAIL"]),
             options={"ad_account_id": "100200300"},
             fake={"alias_lag": 0, "tier": "full"},
+        ),
+        Stand(
+            "linkedin_ads",
+            kept_in("member:", lambda row: row["userIds"][0]["idValue"]),
+            logged_as=_linkedin_key,
+            options={"account_id": "512345678", "source_platform": "ACME_ANALYTICS"},
+            fake={"alias_lag": 0},
+        ),
+        Stand(
+            "microsoft_ads",
+            kept_in("item:", lambda row: row["value"]),
+            options={
+                "account_id": "100200300",
+                "customer_id": "400500600",
+                "client_id": "0a1b2c3d-1111-2222-3333-444455556666",
+            },
         ),
     )
 }
