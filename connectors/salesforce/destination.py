@@ -1,4 +1,5 @@
-"""Writes segment tags and their reasons on contacts, leads and accounts."""
+"""Writes segment tags and their reasons on contacts, leads and accounts; and keeps a campaign for
+each segment where a rule says `as: list`."""
 
 from __future__ import annotations
 
@@ -10,8 +11,17 @@ from typing import Any
 from audiencehub.connector import Capabilities, Context, Destination
 from audiencehub.errors import ConfigError, OutcomeUnknown
 from audiencehub.http import Reply
-from audiencehub.model import Change, Quota, Receipt, TagOption, TagValue, Target
-from connectors.salesforce import fields, ingest
+from audiencehub.model import (
+    Change,
+    Figures,
+    Need,
+    Quota,
+    Receipt,
+    TagOption,
+    TagValue,
+    Target,
+)
+from connectors.salesforce import campaigns, fields, ingest
 from connectors.salesforce.client import Client, format_soql
 from connectors.salesforce.verdicts import refused
 
@@ -36,14 +46,19 @@ READ = 400
 
 
 class SalesforceTags(Destination):
-    """Sets one multi-select picklist and one text field, whole; repeated writes change nothing."""
+    """Sets one multi-select picklist and one text field, whole; and puts people into campaigns.
+    Repeated writes change nothing."""
 
     can = Capabilities(
-        kinds=frozenset({"tag"}),
+        kinds=frozenset({"tag", "list"}),
         places=tuple(ENTITIES),
         batch_size=COLLECTION,
         reads=True,
         platform="salesforce",
+        identifiers=("records",),
+        record_kinds=("contact", "lead"),
+        need=Need("marketing", "email"),
+        counts=True,
     )
 
     def __init__(self, context: Context) -> None:
@@ -57,7 +72,10 @@ class SalesforceTags(Destination):
         return f"Salesforce {self.options.domain}: {left['Remaining']} of {left['Max']} calls left"
 
     def ensure(self, target: Target, options: Sequence[TagOption]) -> Mapping[str, str]:
-        """`object`, `segments_field`, `reason_field`, once both are there and writable."""
+        """`object`, `segments_field`, `reason_field`, once both are there and writable; for a list
+        `campaign_id`."""
+        if target.kind == "list":
+            return campaigns.ensure(self.client, target, self.options.namespace)
         entity = _entity(target)
         bad = [one.value for one in options if ";" in one.value]
         if bad:
@@ -78,24 +96,31 @@ class SalesforceTags(Destination):
             "reason_field": self.options.reason_field,
         }
 
-    def batch_size(self, target: Target, total: int) -> int:  # noqa: ARG002 - the protocol's
-        """200 rows a Collections call; 10,000 a job above `bulk_ingest_above` changes."""
+    def batch_size(self, target: Target, total: int) -> int:
+        """200 rows a Collections call; 10,000 a job above `bulk_ingest_above` changes of tags."""
+        if target.kind == "list":
+            return COLLECTION
         return JOB if total > self.options.bulk_ingest_above else COLLECTION
 
     def calls(self, target: Target, total: int) -> int:
         """API calls that this many changes cost, by the way they would go."""
         size = self.batch_size(target, total)
         full, rest = divmod(total, size)
+        if target.kind == "list":
+            return campaigns.BATCH_CALLS * (full + (rest > 0))
         if size == COLLECTION:
             return full + (rest > 0)
         return full * JOB_CALLS + (JOB_CALLS if rest > COLLECTION else int(rest > 0))
 
-    def reading(self, target: Target, total: int) -> int:  # noqa: ARG002 - the protocol's
+    def reading(self, target: Target, total: int) -> int:
         """One query for each 400 records: their replies fit one page."""
-        return -(-total // READ)
+        return -(-total // READ) if target.kind == "tag" else 0
 
     def setting_up(self, target: Target) -> int:
-        """Login and describe; before the first time both fields are made, granted and seen."""
+        """Login and describe; before the first time both fields are made, granted and seen. A
+        campaign is looked at, or looked for and made."""
+        if target.kind == "list":
+            return 2 if target.remote else 3
         return 2 if target.remote else 2 + FIELD_CALLS
 
     def apply(self, target: Target, changes: Sequence[Change]) -> Sequence[Receipt]:
@@ -103,6 +128,8 @@ class SalesforceTags(Destination):
 
         A row that finds its account locked gets `retry`. Raises as the protocol says.
         """
+        if target.kind == "list":
+            return campaigns.change(self.client, target, changes)
         entity = _entity(target)
         odd = [one for one in changes if one.value is None or not ID.fullmatch(one.member)]
         if odd:
@@ -134,6 +161,10 @@ class SalesforceTags(Destination):
                     tags = tuple(sorted(filter(None, (one[names[0]] or "").split(";"))))
                     found[short[one["Id"][:15]]] = TagValue(tags, one[names[1]])
         return found
+
+    def figures(self, target: Target) -> Figures:
+        """The size of a campaign, by Salesforce's own count."""
+        return campaigns.figures(self.client, target)
 
     def quota(self) -> Quota | None:
         """Calls of the rolling 24 hours, from the latest reply or, before any, by asking."""

@@ -287,7 +287,14 @@ def _activity(record: Json, _: Fields) -> Iterator[Row]:
     yield Row("event", str(record["Id"]), {k: v for k, v in values.items() if v is not None}, seen)
 
 
+OWN_CAMPAIGN = re.compile(r"\[ah:[0-9a-f]{12}\]")
+"""In the name of a campaign that a hub keeps."""
+
+
 def _member(record: Json, _: Fields) -> Iterator[Row]:
+    if OWN_CAMPAIGN.search(record.get("Campaign.Name") or ""):
+        # What segments wrote is nothing that people did: read as such, it would feed them.
+        return
     seen = instant(record.get("SystemModstamp"))
     if _gone(record):
         yield Row("event", str(record["Id"]), {}, seen, deleted=True)

@@ -51,6 +51,8 @@ class SalesforceOptions(BaseModel):
     create_fields: bool | None = None
     """Make the two fields through the Tooling API when they are missing, and grant them to the
     running user. None: only in the sandbox."""
+    namespace: Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{1,40}$")] = "audiencehub"
+    """Two hubs that share an org need two namespaces, or they share campaigns."""
     poll_seconds: float = Field(2.0, ge=0, le=60)
     """Longest pause between two looks at a bulk job."""
     job_minutes: float = Field(30, gt=0)

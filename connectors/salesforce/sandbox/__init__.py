@@ -40,11 +40,12 @@ class SalesforceSandbox(VendorSandbox):
     id to how many writes find it locked), `refuse` (record id to status code), `expire_after`
     (calls until every session dies, once), `daily_calls`, `page_size`, `bulk_page`, `csv_type`,
     `lose_rows` (cells whose rows vanish from result files), `stop_after` (rows an ingest job does
-    before it fails), `certificate` (public key for the JWT flow, PEM).
+    before it fails), `certificate` (public key for the JWT flow, PEM), `marketing_user` (false: may
+    not make campaigns).
     """
 
     vendor = "salesforce"
-    keeps = ("Contact", "Lead", "Account")
+    keeps = ("Contact", "Lead", "Account", "CampaignMember")
 
     def __init__(
         self, store: Store, clock: SandboxClock, options: dict[str, Any] | None = None

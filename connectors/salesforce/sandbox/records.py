@@ -8,6 +8,7 @@ from typing import Any
 
 from audiencehub.sandbox.clock import SandboxClock
 from audiencehub.sandbox.store import Store
+from connectors.salesforce.sandbox.campaigns import Campaigns
 from connectors.salesforce.sandbox.schema import Field, Schema, sf_id, to_18
 from connectors.salesforce.sandbox.soql import stamp
 
@@ -18,6 +19,7 @@ REQUIRED = {
     "Lead": ["LastName", "Company"],
     "Account": ["Name"],
     "Opportunity": ["Name", "StageName", "CloseDate"],
+    "Campaign": ["Name"],
     "CampaignMember": ["CampaignId"],
 }
 
@@ -49,6 +51,7 @@ class Records:
         self, store: Store, clock: SandboxClock, schema: Schema, log: Callable[..., None]
     ) -> None:
         self.store, self.clock, self.schema, self.log = store, clock, schema, log
+        self.campaigns = Campaigns(store, self.knob)
 
     def knob(self, name: str) -> Any:
         """The test switch of that name; None when it is not set."""
@@ -56,7 +59,8 @@ class Records:
 
     def find(self, entity: str, record_id: str) -> Json | None:
         """The record, deleted or not."""
-        return self.store.table(entity).get(to_18(record_id))
+        record = self.store.table(entity).get(to_18(record_id))
+        return self.campaigns.counted(record) if record and entity == "Campaign" else record
 
     def update(
         self,
@@ -100,6 +104,12 @@ class Records:
                 tuple(missing),
             )
         table = self.store.table(entity)
+        if entity == "CampaignMember":
+            person = clean.get("ContactId") or clean.get("LeadId") or ""
+            self._switches(to_18(str(person)), None)
+        problem = self.campaigns.problem(entity, clean)
+        if problem:
+            raise Refusal(*problem)
         self._unique(entity, clean)
         key = sf_id(self.schema.prefix(entity), f"created-{entity}-{len(table)}")
         now = stamp(self.clock.tick())
@@ -113,6 +123,8 @@ class Records:
             "SystemModstamp": now,
             **clean,
         }
+        if entity == "CampaignMember":
+            self.campaigns.created(key, table[key])
         self.log(key, "create", object=entity, fields=sorted(clean))
         return key
 
@@ -121,9 +133,10 @@ class Records:
         record = self.find(entity, record_id)
         if record is None or record.get("IsDeleted"):
             raise Refusal("ENTITY_IS_DELETED", "entity is deleted")
+        self._switches(record["Id"], None)
         now = stamp(self.clock.tick())
         self.store.table(entity)[record["Id"]] = {
-            **record,
+            **self.store.table(entity)[record["Id"]],
             "IsDeleted": True,
             "LastModifiedDate": now,
             "SystemModstamp": now,
@@ -149,7 +162,6 @@ class Records:
 
     def _unique(self, entity: str, clean: Json) -> None:
         pairs = {
-            "CampaignMember": ("CampaignId", "ContactId", "LeadId"),
             "PermissionSet": ("Name",),
             "FieldPermissions": ("ParentId", "Field"),
             "PermissionSetAssignment": ("PermissionSetId", "AssigneeId"),
@@ -160,12 +172,7 @@ class Records:
             if not one.get("IsDeleted")
         )
         if same:
-            what = (
-                "Already a campaign member."
-                if entity == "CampaignMember"
-                else "duplicate value found"
-            )
-            raise Refusal("DUPLICATE_VALUE", what)
+            raise Refusal("DUPLICATE_VALUE", "duplicate value found")
 
     def _checked(
         self, entity: str, values: Mapping[str, Any], fields: Mapping[str, Field] | None

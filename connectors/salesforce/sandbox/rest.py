@@ -38,6 +38,8 @@ class Rest:
         parser = Parser(soql, self.schema, self.records.find)
         query = parser.parse()
         rows = list(self.store.table(query.entity).values())
+        if query.entity == "Campaign":
+            rows = [self.records.campaigns.counted(one) for one in rows]
         return query, parser, run(query, parser, rows, deleted=deleted)
 
     async def query(self, request: Request) -> Response:

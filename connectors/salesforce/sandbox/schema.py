@@ -220,7 +220,15 @@ OBJECTS: dict[str, tuple[str, tuple[Field, ...]]] = {
             *_fields("Subject", "Type:picklist", "StartDateTime:datetime", "EndDateTime:datetime"),
         ),
     ),
-    "Campaign": ("701", (*_SYSTEM, *_fields("Name", "IsActive:boolean"))),
+    "Campaign": (
+        "701",
+        (
+            *_SYSTEM,
+            Field("Name", length=80),
+            Field("Description", "textarea", length=32_000),
+            *_fields("IsActive:boolean", "NumberOfContacts:int!", "NumberOfLeads:int!"),
+        ),
+    ),
     "CampaignMember": (
         "00v",
         (
