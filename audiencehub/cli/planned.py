@@ -14,6 +14,17 @@ from audiencehub.cli.common import console, fold, say
 SEGMENTS = 6
 """Segments told per plan, unless one target alone is asked for."""
 MEMBERS = 8
+LEFT_OUT = {
+    "no_record": "without a record there",
+    "no_consent": "no consent",
+    "consent_denied": "denied",
+    "no_identifier": "no identifier it takes",
+    "holdout": "held out",
+    "higher_list": "on a higher list",
+    "excluded_segment": "in an excluded segment",
+    "over_the_cap": "over the cap",
+}
+"""Why members are left out, for people."""
 COLOURS = {"ok": "green", "hold": "yellow", "defer": "yellow"}
 
 
@@ -125,8 +136,8 @@ def pushed(rows: Sequence[Mapping[str, Any]], planned: Sequence[Mapping[str, Any
 
 
 def left_out(excluded: Mapping[str, int]) -> str:
-    """`28 no consent, 3 consent denied`."""
-    return ", ".join(f"{count:,} {reason}" for reason, count in excluded.items())
+    """`28 no consent, 3 denied, 2 email: not an e-mail address`."""
+    return ", ".join(f"{n:,} {LEFT_OUT.get(why, why)}" for why, n in excluded.items())
 
 
 def _verdicts(verdicts: Mapping[str, int]) -> list[str]:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.table import Table
@@ -13,6 +12,7 @@ from rich.table import Table
 from audiencehub import connector
 from audiencehub.cli.common import AsJson, Env, console, emit, fold, say, verb
 from audiencehub.cli.desk import Desk, desk
+from audiencehub.cli.planned import left_out
 from audiencehub.cli.rulebooks import book_of
 from audiencehub.delivery.reach import Reach, reach
 from audiencehub.insight.preview import Preview, preview
@@ -230,7 +230,12 @@ def _reach(reached: list[Reach], book: RuleBook, name: str, missing: list[str], 
             right = head in ("people", "records")
             table.add_column(head, justify="right" if right else "left", overflow="fold")
         for one in reached:
-            table.add_row(one.target, f"{one.people:,}", f"{one.records:,}", _why(one.excluded))
+            table.add_row(
+                one.target,
+                f"{one.people:,}",
+                f"{one.records:,}",
+                left_out(one.excluded) or "nobody",
+            )
         console.print(table)
     for one in reached:
         if not one.enough:
@@ -240,14 +245,3 @@ def _reach(reached: list[Reach], book: RuleBook, name: str, missing: list[str], 
             )
     for to in sorted(set(missing)):
         fold(f"{to} is not set up here: add [destinations.{to}] to deployments/{env}.toml")
-
-
-def _why(excluded: Mapping[str, int]) -> str:
-    words: dict[str, Any] = {
-        "no_record": "without a record there",
-        "no_consent": "no consent",
-        "consent_denied": "denied",
-    }
-    words |= {"no_identifier": "no identifier it takes", "holdout": "held out"}
-    parts = [f"{count:,} {words.get(reason, reason)}" for reason, count in excluded.items()]
-    return ", ".join(parts) or "nobody"

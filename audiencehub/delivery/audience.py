@@ -20,6 +20,7 @@ from audiencehub.privacy.identifiers import CANONICAL, UNVERIFIED, VALUE, identi
 from audiencehub.privacy.rule import Identifier
 
 RECORDS = "records"
+NO_IDENTIFIER = "no_identifier"
 _COMPANY = "a"
 
 
@@ -85,7 +86,7 @@ def desired_list(
     result.refused = chosen & refused.keys()
     result.barred = {member_of(entity, one) for one in sent_before & refused.keys()}
     worth = _worth(place, listing)
-    for number, values in _identifiers(listing, sorted(chosen - refused.keys())):
+    for number, values, why_not in _identifiers(listing, sorted(chosen - refused.keys())):
         if number in worth:
             values[VALUE] = worth[number]
         if STRONG & values.keys():
@@ -93,7 +94,7 @@ def desired_list(
             result.identifiers[member] = values
             result.persons[member] = number
         else:
-            result.excluded["no_identifier"] += 1
+            result.excluded[why_not] += 1
     result.excluded["over_the_cap"] = len(_cap(place, result, found, believed))
     result.excluded = +result.excluded
     return result
@@ -212,24 +213,27 @@ def _company(listing: Listing) -> dict[int, int]:
     return dict(listing.connection.execute(sql).fetchall())
 
 
-def _identifiers(listing: Listing, numbers: Sequence[int]) -> list[tuple[int, dict[str, str]]]:
-    """Number to the values that are sent; a value that the platform's rule refuses is left out."""
+def _identifiers(listing: Listing, numbers: Sequence[int]) -> list[tuple[int, dict[str, str], str]]:
+    """Number, the values that are sent, and why there is none that names the member: the first
+    refusal of the platform's rules, without the value; `no_identifier` where there was no value."""
     can = listing.can
     unverified = listing.options.get(UNVERIFIED) is True
     names = [name for name in can.identifiers if name in CANONICAL and _within_reach(can, name)]
     records = _records(listing, numbers) if RECORDS in can.identifiers else {}
     result = []
     for number, country, *values in _rows(listing, names, numbers):
-        sent = {}
+        sent, why_not = {}, NO_IDENTIFIER
         for name, value in zip(names, values, strict=True):
             if value is None or not str(value).strip():
                 continue
             made = identify(can.platform, name, str(value), country=country, unverified=unverified)
             if isinstance(made, Identifier):
                 sent[name] = made.sent
+            elif name in STRONG and why_not == NO_IDENTIFIER:
+                why_not = f"{name}: {made.reason}"
         if number in records:
             sent[RECORDS] = records[number]
-        result.append((number, sent))
+        result.append((number, sent, why_not))
     return result
 
 

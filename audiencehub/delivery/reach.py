@@ -31,7 +31,8 @@ class Reach:
     """What would be written: CRM records, or list entries."""
     excluded: Mapping[str, int]
     """Reason to members left out: no_record, holdout, suppressed, consent_denied, no_consent,
-    no_identifier, excluded_segment, higher_list, over_the_cap."""
+    no_identifier, excluded_segment, higher_list, over_the_cap; `email: …` where the platform's
+    rule refuses the only value."""
     minimum: int | None
     """Below this the platform does not use the list."""
 
