@@ -66,7 +66,7 @@ class Connection:
         def form() -> Mapping[str, str]:
             return {
                 "grant_type": "refresh_token",
-                "client_id": secret("client_id"),
+                "client_id": self.options.client_id or "",
                 "client_secret": secret("client_secret"),
                 "refresh_token": secret("refresh_token"),
             }
@@ -121,7 +121,7 @@ class Connection:
             base,
             policy=Policy(throttle=self._throttled),
             limiter=limiter_for(
-                (base or HOST, self.context.secret("client_id"), kind),
+                (base or HOST, self.options.client_id or self.options.account, kind),
                 rate=PER_MINUTE,
                 per=60.0,
                 burst=BURST,

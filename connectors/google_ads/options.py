@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Reference = dict[Literal["env", "file"], str]
 ACCOUNT = r"^[0-9]{3}-?[0-9]{3}-?[0-9]{4}$"
@@ -23,11 +23,17 @@ class Options(BaseModel):
     """How long a member stays who is not sent again; 540 is Google's longest."""
     namespace: str = Field("audiencehub", pattern=r"^[a-z0-9_-]{1,40}$")
     """Two hubs that share an account need two namespaces, or they share lists."""
-    client_id: Reference | None = None
-    """Reference to the OAuth client of the Google Cloud project whose quota counts."""
+    client_id: str | None = Field(None, pattern=r"^[0-9A-Za-z._-]{1,120}$")
+    """The OAuth client; the quotas are its Cloud project's."""
     client_secret: Reference | None = None
     refresh_token: Reference | None = None
-    """Reference to a refresh token with the scope `datamanager`."""
+    """Reference to a refresh token with the scope `datamanager`, of a user who may edit lists."""
+
+    @model_validator(mode="after")
+    def _whole(self) -> Options:
+        if self.refresh_token and not (self.client_id and self.client_secret):
+            raise ValueError("refresh_token needs client_id and client_secret beside it")
+        return self
 
     @property
     def account(self) -> str:

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from audiencehub.sandbox.company import Company
 
 SECRETS = {
-    "client_id": "sandbox-client_id",
     "client_secret": "sandbox-client_secret",
     "refresh_token": "sandbox-refresh_token",
 }
@@ -106,10 +105,12 @@ class GoogleSandbox(VendorSandbox):
         }
         if form.pop("grant_type", "") != "refresh_token":
             return JSONResponse({"error": "unsupported_grant_type"}, 400)
-        if form.get("client_id") != SECRETS["client_id"]:
-            return JSONResponse({"error": "invalid_client"}, 401)
-        if form != SECRETS:
-            return JSONResponse({"error": "invalid_grant"}, 400)
+        for name, error in (
+            ("client_secret", "invalid_client"),
+            ("refresh_token", "invalid_grant"),
+        ):
+            if form.get(name) != SECRETS[name]:
+                return JSONResponse({"error": error}, 400)
         table = self.store.table("token")
         token = f"{ACCESS}-{len(table) + 1}"
         table[token] = {"until": (self.clock.now() + LIFE).isoformat()}
