@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from toybench import NOW, Bench, Segment, one, sent
 
 from audiencehub.errors import OutcomeUnknown, Wait
+from audiencehub.ledger import tag_text
 from audiencehub.model import Figures, Need, Processed, Receipt
 from audiencehub.privacy.rule import sha256
 from audiencehub.rules.book import Activation, Experiment
@@ -318,3 +319,12 @@ def test_a_list_to_exclude_is_called_so(bench):
     bench.member(high=range(2))
     synced(bench)
     assert bench.ledger.targets.get(HIGH).label == "Exclude: high"
+
+
+def test_forgetting_a_person_leaves_the_company_of_the_same_number(bench):
+    """People and companies are numbered apart: an erasure that took the company's rows too would
+    leave its tag where it is, with nobody knowing."""
+    value = tag_text(["warm"])
+    for target, member in (("crm/account/tags", "acc7"), ("crm/contact/tags", "con7")):
+        bench.ledger.delivery.believe(target, member, "h", value, 7, "200", NOW)
+    assert bench.ledger.erasing.members([7]) == {("crm/contact/tags", "con7")}
