@@ -1,11 +1,12 @@
-"""Benchmarks: rules over a synthetic company, then identity. Prints ratios, never a verdict."""
+"""Benchmarks: rules over a synthetic company, identity, then throughput. Prints ratios, never a
+verdict."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
 
-from tests.bench import identity, rules
+from tests.bench import identity, rules, throughput
 
 USUAL = [1_000_000, 100_000]
 LONG = 5_000_000
@@ -21,6 +22,7 @@ def main() -> None:
     given = parser.parse_args()
     rules.main(given.contacts + [LONG] * given.long, given.keep, young=not given.older)
     identity.main()
+    throughput.main()
 
 
 if __name__ == "__main__":

@@ -10,17 +10,12 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import duckdb
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from audiencehub import connector
 from audiencehub.hub import Hub
 from audiencehub.ledger import Ledger
 from audiencehub.rules.book import Activation
-from audiencehub.sandbox.clock import SandboxClock
-from audiencehub.sandbox.company import Company
-from audiencehub.sandbox.host import serve_app
 from audiencehub.sandbox.kit import VendorSandbox
-from audiencehub.sandbox.store import Store
 from audiencehub.settings import Company as OurCompany
 from audiencehub.settings import DestinationEntry, Guards, Sandbox, Settings, SourceEntry
 from audiencehub.steps.plan import RunPlan, plan
@@ -28,7 +23,7 @@ from audiencehub.steps.push import Pushed, push
 from audiencehub.warehouse.schema import statements
 from tests.platforms import crowd
 from tests.platforms.crowd import START
-from tests.platforms.stands import Stand
+from tests.platforms.stands import Stand, stood
 
 SEGMENT = "warm"
 OPEN = Guards(
@@ -51,8 +46,8 @@ class Segment:
 class Watch:
     """In front of a fake: tells of every request, whole, before the fake hears of it and after."""
 
-    def __init__(self, fake: VendorSandbox) -> None:
-        self.app = fake.app()
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
         self.told: Callable[[str, str, bytes], None] = lambda *_: None
         self.answered: Callable[[], None] = lambda: None
 
@@ -157,14 +152,8 @@ class House:
 @contextmanager
 def house(stand: Stand, folder: Path, people: int) -> Iterator[House]:
     """A hub whose segment holds everybody, and a fake that holds nobody."""
-    kind = connector.load(str(connector.spec(stand.connector).sandbox))
     with ExitStack() as stack:
-        store = Store()
-        stack.callback(store.close)
-        fake = kind(store, SandboxClock(store), dict(stand.fake))
-        fake.seed(Company("Acme", 0, START))
-        watch = Watch(fake)
-        url = stack.enter_context(serve_app(watch))
+        url, fake, watch = stack.enter_context(stood(stand, Watch))
         ledger = Ledger.open(folder)
         stack.callback(ledger.close)
         db = warehouse(people)

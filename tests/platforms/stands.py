@@ -6,15 +6,21 @@ and the benchmark take them all from `STANDS`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from audiencehub import connector
-from audiencehub.connector import Capabilities
+from audiencehub.connector import Capabilities, Context, Destination
+from audiencehub.sandbox.clock import SandboxClock
+from audiencehub.sandbox.company import Company
+from audiencehub.sandbox.host import serve_app
 from audiencehub.sandbox.kit import VendorSandbox
-from tests.platforms.crowd import digest
+from audiencehub.sandbox.store import Store
+from tests.platforms.crowd import START, digest
 
+Front = TypeVar("Front")
 Held = Callable[[VendorSandbox], Iterable[str]]
 
 
@@ -33,6 +39,8 @@ class Stand:
     """As the settings entry holds them."""
     fake: Mapping[str, Any] = field(default_factory=dict)
     """Options of the fake."""
+    unlimited: Mapping[str, Any] = field(default_factory=dict)
+    """Options that switch its own limits off, for whoever counts before it."""
 
     @property
     def can(self) -> Capabilities:
@@ -63,6 +71,7 @@ STANDS: Mapping[str, Stand] = {
             kept_in("member:", lambda row: row["EMAIL"]),
             options={"ad_account_id": "100200300"},
             fake={"alias_lag": 0, "tier": "full"},
+            unlimited={"calls_per_hour": 10**9},
         ),
         Stand(
             "linkedin_ads",
@@ -70,6 +79,7 @@ STANDS: Mapping[str, Stand] = {
             logged_as=_linkedin_key,
             options={"account_id": "512345678", "source_platform": "ACME_ANALYTICS"},
             fake={"alias_lag": 0},
+            unlimited={"calls_per_minute": 10**9},
         ),
         Stand(
             "microsoft_ads",
@@ -82,3 +92,32 @@ STANDS: Mapping[str, Stand] = {
         ),
     )
 }
+
+
+@contextmanager
+def stood(
+    stand: Stand, front: Callable[[Any], Front]
+) -> Iterator[tuple[str, VendorSandbox, Front]]:
+    """The stand's fake on loopback behind a front: address, fake, front."""
+    kind = connector.load(str(connector.spec(stand.connector).sandbox))
+    with closing(Store()) as store:
+        fake: VendorSandbox = kind(store, SandboxClock(store), dict(stand.fake))
+        fake.seed(Company("Acme", 0, START))
+        before = front(fake.app())
+        with serve_app(before) as url:
+            yield url, fake, before
+
+
+def opened(stand: Stand, url: str) -> Destination:
+    """The destination, as the hub opens it."""
+    spec = connector.spec(stand.connector)
+    options = connector.load(str(spec.options))(**stand.options).model_dump()
+    context = Context(
+        name=stand.connector,
+        options=options,
+        now=START,
+        base_url=url,
+        secret=lambda name: f"sandbox-{name}",
+    )
+    made: Destination = connector.load(str(spec.destination))(context)
+    return made
