@@ -140,7 +140,8 @@ class Capabilities:
     """For lists: what its members are. Companies (`account`) give no consent."""
     record_kinds: tuple[str, ...] = ()
     """For lists whose identifier is `records`: the kinds of CRM records of a person that it takes
-    (contact, lead); the value is their ids, sorted, joined by commas."""
+    (contact, lead); the value is their ids, sorted, joined by commas. `person` is an identifier,
+    too: the hub's own number, which says nothing of anybody."""
     need: Need | None = None
     """The consent that every member of a list needs; None: the strictest that there is."""
     internal: bool = False

@@ -13,13 +13,13 @@ from audiencehub.canonical import TABLES
 from audiencehub.connector import Capabilities
 from audiencehub.delivery.desired import STRICTEST, STRONG, Desired, held_out, members
 from audiencehub.delivery.places import Place, Segment
+from audiencehub.delivery.shared import PERSON, RECORDS
 from audiencehub.errors import ConfigError
 from audiencehub.ledger import Believed, Ledger
 from audiencehub.model import Entity
 from audiencehub.privacy.identifiers import CANONICAL, UNVERIFIED, VALUE, identify
 from audiencehub.privacy.rule import Identifier
 
-RECORDS = "records"
 NO_IDENTIFIER = "no_identifier"
 _COMPANY = "a"
 
@@ -233,6 +233,8 @@ def _identifiers(listing: Listing, numbers: Sequence[int]) -> list[tuple[int, di
                 why_not = f"{name}: {made.reason}"
         if number in records:
             sent[RECORDS] = records[number]
+        if PERSON in can.identifiers:
+            sent[PERSON] = str(number)
         result.append((number, sent, why_not))
     return result
 

@@ -23,6 +23,7 @@ STRONG = frozenset(
         "device_id",
         "external_id",
         "records",
+        "person",
         "company_domain",
         "organization_urn",
     }

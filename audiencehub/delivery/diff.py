@@ -153,25 +153,24 @@ def merged(
 
 
 def parted(
-    leaving: Mapping[str, Mapping[str, str]], entering: Mapping[str, Mapping[str, str]]
+    leaving: Mapping[str, Sequence[tuple[str, str]]],
+    entering: Mapping[str, Sequence[tuple[str, str]]],
 ) -> list[tuple[str, str]]:
     """(old member, new member) of whom one leaves with an identifier that the other enters with:
     to the platform they are one row. So it is after an undone merge; what the one sent is taken out
     whole before the other is added, instead of staying for the sake of the other.
 
-    Both by member: identifier to value, of those identifiers alone that name a person.
+    Both by member: identifier and value, of those identifiers alone that name a person.
     """
     holder = {
-        pair: member
-        for member, values in sorted(leaving.items(), reverse=True)
-        for pair in values.items()
+        pair: member for member, found in sorted(leaving.items(), reverse=True) for pair in found
     }
-    found: dict[str, str] = {}
-    for member, values in sorted(entering.items()):
-        old = next((holder[pair] for pair in sorted(values.items()) if pair in holder), None)
+    renames: dict[str, str] = {}
+    for member, found in sorted(entering.items()):
+        old = next((holder[pair] for pair in sorted(found) if pair in holder), None)
         if old is not None:
-            found.setdefault(old, member)
-    return list(found.items())
+            renames.setdefault(old, member)
+    return list(renames.items())
 
 
 def plan_hash(target: str, versions: Mapping[str, str], changes: Iterable[PlanChange]) -> str:

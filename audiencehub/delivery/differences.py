@@ -10,7 +10,7 @@ import duckdb
 
 from audiencehub.connector import Capabilities, Destination
 from audiencehub.delivery.audience import Listing, desired_list, member_of, number_of
-from audiencehub.delivery.desired import STRONG, Desired, desired_tags
+from audiencehub.delivery.desired import Desired, desired_tags
 from audiencehub.delivery.diff import (
     REPLACED,
     Diff,
@@ -21,6 +21,7 @@ from audiencehub.delivery.diff import (
     renamed,
 )
 from audiencehub.delivery.places import Place, places, record_sources
+from audiencehub.delivery.shared import left_over, pairs
 from audiencehub.delivery.whole import whole
 from audiencehub.ledger import Believed, Lease, Ledger, PlanChange
 from audiencehub.privacy.identifiers import VALUE
@@ -167,8 +168,7 @@ def _sealer(
         pair
         for member, values in desired.identifiers.items()
         if member not in leaving
-        for pair in values.items()
-        if pair[0] in STRONG
+        for pair in pairs(values)
     }
 
     def sealed(change: PlanChange) -> PlanChange:
@@ -179,9 +179,8 @@ def _sealer(
             return change
         # A value that somebody who stays also has would take that person out as well.
         own = desired.identifiers.get(change.member, {}) if change.phase == 1 else {}
-        mine = ledger.sealing.open(token)
-        out = {k: v for k, v in mine.items() if (k, v) not in shared or own.get(k) == v}
-        return replace(change, sealed=ledger.sealing.seal(out if STRONG & out.keys() else {}))
+        out = left_over(ledger.sealing.open(token), shared, own)
+        return replace(change, sealed=ledger.sealing.seal(out))
 
     return sealed
 
@@ -192,7 +191,7 @@ def _parted(
     """Pairs of `parted` of a list, as it is believed to be by now."""
     believed = ledger.delivery.believed(target).keys()
     entering = {
-        member: {name: value for name, value in values.items() if name in STRONG}
+        member: list(pairs(values))
         for member, values in desired.identifiers.items()
         if member not in believed and member not in fixed
     }
@@ -200,9 +199,7 @@ def _parted(
     if not entering or not gone:
         return []
     leaving = {
-        member: {
-            name: value for name, value in ledger.sealing.open(token).items() if name in STRONG
-        }
+        member: list(pairs(ledger.sealing.open(token)))
         for member, token in ledger.delivery.identifiers(target, sorted(gone)).items()
     }
     return parted(leaving, entering)

@@ -16,6 +16,7 @@ from audiencehub.delivery.diff import (
     plan_hash,
     renamed,
 )
+from audiencehub.delivery.shared import left_over, pairs
 from audiencehub.ledger import Believed, tag_hash, tag_text, tag_value
 
 TAG_SETS = st.frozensets(st.sampled_from("abcd"), min_size=1)
@@ -129,5 +130,52 @@ def test_who_takes_over_an_identifier_replaces_the_row():
         "9": {"email": "cy@x.example"},
     }
 
-    assert parted(leaving, entering) == [("1", "7")]
-    assert parted({}, entering) == parted(leaving, {}) == []
+    out, into = ({m: list(pairs(v)) for m, v in one.items()} for one in (leaving, entering))
+    assert parted(out, into) == [("1", "7")]
+    assert parted({}, into) == parted(out, {}) == []
+
+
+OWNERS = st.dictionaries(st.sampled_from("123456"), st.sampled_from("abc"), max_size=6)
+
+
+def records_of(owners):
+    found = {}
+    for record, person in sorted(owners.items()):
+        found.setdefault(person, []).append(record)
+    return {person: {"records": ",".join(ids)} for person, ids in found.items()}
+
+
+@given(before=OWNERS, after=OWNERS)
+def test_records_that_change_hands_stay_on_the_list(before, after):
+    """If it fails, a merge of two people takes a record off a list of the CRM that the one who is
+    left still has, and the ledger has it there."""
+    old, new = records_of(before), records_of(after)
+    leaving = old.keys() - new.keys()
+    shared = {pair for values in new.values() for pair in pairs(values)}
+    held, touched = set(before), set()
+
+    def take_out(person, own):
+        gone = left_over(old[person], shared, own)
+        ids = gone["records"].split(",") if gone else []
+        held.difference_update(ids)
+        touched.update(ids)
+
+    for person in sorted(old.keys() & new.keys()):
+        if old[person] != new[person]:
+            take_out(person, new[person])
+    held |= set(after)
+    for person in sorted(leaving):
+        take_out(person, {})
+
+    assert held == set(after)
+    assert touched == set(before) - set(after), "nobody who stays is taken out in between"
+
+
+def test_a_value_that_is_kept_goes_out_with_its_row():
+    """If it fails, a changed phone leaves the old row behind: there a row goes by all its values
+    together. A value that another member has stays with that one."""
+    sent = {"email": "a", "phone": "1", "first_name": "ann"}
+    shared = {("email", "a"), ("phone", "2")}
+    assert left_over(sent, shared, {"email": "a", "phone": "2"}) == sent
+    assert left_over(sent, shared, {}) == {"phone": "1", "first_name": "ann"}
+    assert left_over({"email": "a", "first_name": "ann"}, shared, {}) == {}

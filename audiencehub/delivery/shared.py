@@ -1,0 +1,40 @@
+"""Shared: identifiers that somebody who stays on a list has, too; a removal leaves those there."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+
+from audiencehub.delivery.desired import STRONG
+
+RECORDS, PERSON = "records", "person"
+"""Identifiers that are no field of anybody: the ids of records at the destination, joined by
+commas, and the hub's own number."""
+
+Pair = tuple[str, str]
+"""Identifier field and one value of it."""
+
+
+def pairs(values: Mapping[str, str]) -> Iterator[Pair]:
+    """Everything that names a member by itself; each record is one, though they travel together."""
+    for name, value in values.items():
+        if name in STRONG:
+            yield from ((name, one) for one in _each(name, value))
+
+
+def left_over(
+    values: Mapping[str, str], shared: Collection[Pair], own: Mapping[str, str]
+) -> dict[str, str]:
+    """What of `values` a removal takes out: what nobody who stays has. A value that the member
+    keeps is taken out, too, and added again after it with the others; but not a record, which is a
+    row by itself. Empty when none of it names a member."""
+    out: dict[str, str] = {}
+    for name, value in values.items():
+        kept = name != RECORDS and own.get(name) == value
+        found = [one for one in _each(name, value) if kept or (name, one) not in shared]
+        if found:
+            out[name] = ",".join(found)
+    return out if STRONG & out.keys() else {}
+
+
+def _each(name: str, value: str) -> list[str]:
+    return value.split(",") if name == RECORDS else [value]
