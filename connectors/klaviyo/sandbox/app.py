@@ -14,13 +14,22 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from audiencehub.sandbox.kit import VendorSandbox
 from connectors.klaviyo.sandbox import imports, lists, people
-from connectors.klaviyo.sandbox.jsonapi import MEDIA, Fault, answer, body_of, chosen, page
+from connectors.klaviyo.sandbox.jsonapi import (
+    MEDIA,
+    Fault,
+    answer,
+    body_of,
+    chosen,
+    demand_fields,
+    page,
+)
 
 if TYPE_CHECKING:
     from audiencehub.sandbox.company import Company
 
 KEY = "sandbox-api_key"
 SMALL = 1_000_000
+LISTED = {"name", "created", "updated", "opt_in_process"}
 Handler = Callable[[Request], Awaitable[Response]]
 
 
@@ -153,19 +162,23 @@ class KlaviyoSandbox(VendorSandbox):
 
     async def _lists(self, request: Request) -> Response:
         wanted = chosen(request, {"name": {"any", "equals"}, "id": {"any", "equals"}})
+        demand_fields(request, "list", LISTED)
+        if "additional-fields[list]" in request.query_params:
+            detail = "Additional fields are of a list asked for alone."
+            raise Fault(400, "invalid", detail, "additional-fields[list]")
         every = sorted(self.store.table("list").values(), key=lambda one: one["id"])
         if wanted:
             every = [one for one in every if one[wanted[0]] in wanted[1]]
-        rows = [lists.shown(self, request, one, alone=False) for one in every]
+        rows = [lists.shown(self, request, one) for one in every]
         return answer(page(request, rows, 10, 10))
 
     async def _make_list(self, request: Request) -> Response:
         made = lists.create(self, await body_of(request, SMALL))
-        return answer({"data": lists.shown(self, request, made, alone=True)}, 201)
+        return answer({"data": lists.shown(self, request, made)}, 201)
 
     async def _list(self, request: Request) -> Response:
         one = lists.find(self, request.path_params["id"])
-        return answer({"data": lists.shown(self, request, one, alone=True)})
+        return answer({"data": lists.shown(self, request, one)})
 
     async def _delete_list(self, request: Request) -> Response:
         lists.delete(self, request.path_params["id"])
@@ -190,6 +203,7 @@ class KlaviyoSandbox(VendorSandbox):
         self, request: Request, profiles: list[dict[str, object]]
     ) -> list[dict[str, object]]:
         wanted = chosen(request, {"email": {"any", "equals"}})
+        demand_fields(request, "profile", {"email", "subscriptions", *people.KEPT})
         if wanted:
             addresses = {one.strip().lower() for one in wanted[1]}
             profiles = [one for one in profiles if one["email"] in addresses]

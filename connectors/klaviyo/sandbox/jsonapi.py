@@ -146,14 +146,19 @@ def page(request: Request, rows: Sequence[Document], most: int, usual: int) -> D
     return {"data": list(rows[start : start + size]), "links": links}
 
 
+def demand_fields(request: Request, kind: str, allowed: set[str]) -> None:
+    """Refuse `fields[kind]` with a name that the resource does not have."""
+    wanted = request.query_params.get(f"fields[{kind}]")
+    strange = set(wanted.split(",")) - allowed if wanted is not None else set()
+    if strange:
+        detail = f"'{min(strange)}' is not a valid field for the resource '{kind}'."
+        raise Fault(400, "invalid", detail, f"fields[{kind}]")
+
+
 def sparse(request: Request, kind: str, attributes: Document) -> Document:
     """The attributes that `fields[kind]` asks for; all without it."""
+    demand_fields(request, kind, set(attributes))
     wanted = request.query_params.get(f"fields[{kind}]")
     if wanted is None:
         return attributes
-    names = wanted.split(",")
-    for name in names:
-        if name not in attributes:
-            detail = f"'{name}' is not a valid field for the resource '{kind}'."
-            raise Fault(400, "invalid", detail, f"fields[{kind}]")
-    return {name: attributes[name] for name in names}
+    return {name: attributes[name] for name in wanted.split(",")}

@@ -55,11 +55,11 @@ def delete(fake: KlaviyoSandbox, key: str) -> None:
     del fake.store.table("list")[key]
 
 
-def shown(fake: KlaviyoSandbox, request: Request, one: Document, *, alone: bool) -> Document:
-    """The resource object; `profile_count` only of a list asked for alone, and only on demand."""
+def shown(fake: KlaviyoSandbox, request: Request, one: Document) -> Document:
+    """The resource object; `profile_count` only where `additional-fields` asks for it."""
     attributes: Document = {name: value for name, value in one.items() if name != "id"}
     more = request.query_params.get("additional-fields[list]")
-    if more is not None and (more != "profile_count" or not alone):
+    if more is not None and more != "profile_count":
         raise Fault(400, "invalid", "Invalid additional field.", "additional-fields[list]")
     if more:
         attributes["profile_count"] = len(fake.store.table(f"member:{one['id']}"))
