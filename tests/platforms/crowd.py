@@ -64,6 +64,11 @@ def digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def folded(address: str) -> str:
+    """What some platforms call a member: MD5 of the address."""
+    return hashlib.md5(address.encode(), usedforsecurity=False).hexdigest()
+
+
 @dataclass
 class Wishes:
     """What everybody has said by now: who is on the yes side."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 
@@ -10,8 +9,8 @@ from tests.platforms import crowd
 from tests.platforms.crowd import Wishes
 from tests.platforms.house import House
 
-NAMES = re.compile(rb"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])|p[0-9]+(?:@|%40)acme\.example")
-"""Hashes and plain addresses, in a body or a line of a fake's log."""
+WORDS = re.compile(rb"[0-9A-Za-z.+%@_-]+")
+"""What a body is made of, or a line of a fake's log: hashes, addresses, numbers, ids of records."""
 TAKES_OUT = ("remove", "delete")
 
 
@@ -29,14 +28,13 @@ class Ear:
         """Names heard."""
         self._who = dict[str, int]()
         for number in range(there.people):
-            address = crowd.email(number)
-            self._who |= dict.fromkeys((address, crowd.digest(address)), number)
-            self._who[there.stand.known_as(address)] = number
-            if there.stand.logged_as:
-                self._who[there.stand.logged_as(address)] = number
-            if dialled := crowd.phone(number):
+            address, dialled = crowd.email(number), crowd.phone(number)
+            texts = [address]
+            if dialled:
                 digits = "".join(filter(str.isdigit, dialled))
-                self._who |= dict.fromkeys(map(crowd.digest, (digits, f"+{digits}")), number)
+                texts += [digits, f"+{digits}"]
+            names = [*texts, *map(crowd.digest, texts), crowd.folded(address)]
+            self._who |= dict.fromkeys([*names, there.stand.name(there.fake, number)], number)
         self._sent, self._lines = set[int](), 0
         there.watch.told = self.before
         there.watch.answered = self.after
@@ -51,19 +49,18 @@ class Ear:
 
     def after(self) -> None:
         """It was answered; what it did stands in the fake's own log."""
-        log = self.there.fake.store.table("__writes")
+        there = self.there
+        log = there.fake.store.table("__writes")
         lines: list[dict[str, Any]] = list(log.values())[self._lines :]
         self._lines += len(lines)
         for line in lines:
             if line["op"] in TAKES_OUT:
                 continue
-            named = self.named(json.dumps(line).encode())
-            if line["member"] in self._who:
-                named.add(self._who[line["member"]])
+            named = self.named(there.stand.told(there.fake, line).encode())
             strangers = named - self.wishes.yes
             self.broken += [f"{line['op']} of {one}, who does not consent" for one in strangers]
 
     def named(self, text: bytes) -> set[int]:
         """Who is named there."""
-        found = (one.decode().replace("%40", "@") for one in NAMES.findall(text))
+        found = (one.decode().replace("%40", "@") for one in WORDS.findall(text))
         return {self._who[one] for one in found if one in self._who}

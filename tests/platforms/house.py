@@ -103,7 +103,7 @@ class House:
         settings = Settings(
             company=OurCompany(name="Acme"),
             sandbox=Sandbox(),
-            sources={"crm": SourceEntry(connector="crm")},
+            sources={name: SourceEntry(connector=name)},
             destinations={
                 name: DestinationEntry(
                     connector=name, mode="sandbox", options=dict(self.stand.options)
@@ -145,19 +145,26 @@ class House:
         return {str(one) for (one,) in self.ledger.delivery._db.rows("SELECT outcome FROM reply")}
 
     def held(self) -> list[str]:
-        """Who is there, by the fake's own account."""
-        return list(self.stand.held(self.fake))
+        """Who is there, by the fake's own account, sorted."""
+        return sorted(self.stand.held(self.fake))
+
+    def names(self, people: Iterable[int]) -> list[str]:
+        """What the fake must hold for these, sorted; of whom it can know nothing is not there."""
+        good = (number for number in people if not crowd.is_bad(number))
+        return sorted(self.stand.name(self.fake, number) for number in good)
 
 
 @contextmanager
 def house(stand: Stand, folder: Path, people: int) -> Iterator[House]:
     """A hub whose segment holds everybody, and a fake that holds nobody."""
     with ExitStack() as stack:
-        url, fake, watch = stack.enter_context(stood(stand, Watch))
+        url, fake, watch = stack.enter_context(stood(stand, Watch, people))
         ledger = Ledger.open(folder)
         stack.callback(ledger.close)
         db = warehouse(people)
         stack.callback(db.close)
+        if stand.record:
+            _recorded(db, stand, fake, people)
         yield House(stand, folder, people, fake, watch, url, ledger, db)
 
 
@@ -177,3 +184,15 @@ def warehouse(people: int) -> duckdb.DuckDBPyConnection:
         [SEGMENT, START.replace(tzinfo=None), people],
     )
     return db
+
+
+def _recorded(
+    db: duckdb.DuckDBPyConnection, stand: Stand, fake: VendorSandbox, people: int
+) -> None:
+    """The CRM's record of everybody but the bad ones, who have none."""
+    good = [number for number in range(people) if not crowd.is_bad(number)]
+    db.execute(
+        "INSERT INTO record_map(source, source_id, entity, record_kind, id)"
+        " SELECT ?, unnest(?::VARCHAR[]), 'contact', 'contact', unnest(?::INTEGER[])",
+        [stand.connector, [stand.name(fake, number) for number in good], good],
+    )

@@ -6,22 +6,29 @@ and the benchmark take them all from `STANDS`.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from audiencehub import connector
 from audiencehub.connector import Capabilities, Context, Destination
 from audiencehub.sandbox.clock import SandboxClock
-from audiencehub.sandbox.company import Company
 from audiencehub.sandbox.host import serve_app
 from audiencehub.sandbox.kit import VendorSandbox
 from audiencehub.sandbox.store import Store
-from tests.platforms.crowd import START, digest
+from connectors.hubspot.sandbox.seed import record_id
+from connectors.salesforce.sandbox import SalesforceSandbox
+from tests.platforms import crm
+from tests.platforms.crowd import START, digest, email
 
 Front = TypeVar("Front")
-Held = Callable[[VendorSandbox], Iterable[str]]
+Line = Mapping[str, Any]
+
+
+def _whole(_: VendorSandbox, line: Line) -> str:
+    return json.dumps(line)
 
 
 @dataclass(frozen=True)
@@ -29,12 +36,14 @@ class Stand:
     """One destination."""
 
     connector: str
-    held: Held
-    """Who is in any audience of the fake, each by their address as the platform keeps it."""
+    held: Callable[[VendorSandbox], Iterable[str]]
+    """Who is in any audience of the fake, each as `name` says."""
     known_as: Callable[[str], str] = digest
     """What the platform keeps of an address."""
-    logged_as: Callable[[str], str] | None = None
-    """What the fake's log of writes calls the member with that address, where that is neither."""
+    record: Callable[[VendorSandbox, int], str] | None = None
+    """For those that keep CRM records: the record of a person."""
+    told: Callable[[VendorSandbox, Line], str] = _whole
+    """A text in which a line of the fake's log of writes names its person."""
     options: Mapping[str, Any] = field(default_factory=dict)
     """As the settings entry holds them."""
     fake: Mapping[str, Any] = field(default_factory=dict)
@@ -48,19 +57,45 @@ class Stand:
         found: Capabilities = connector.load(str(connector.spec(self.connector).destination)).can
         return found
 
+    def name(self, fake: VendorSandbox, number: int) -> str:
+        """What the platform keeps of a person."""
+        return self.record(fake, number) if self.record else self.known_as(email(number))
 
-def kept_in(prefix: str, of: Callable[[Mapping[str, Any]], str]) -> Held:
+
+def kept_in(
+    prefix: str, of: Callable[[Line], str | None]
+) -> Callable[[VendorSandbox], Iterable[str]]:
     """A `held` that reads the members' tables of a fake, each row as `of` says."""
 
     def held(fake: VendorSandbox) -> Iterable[str]:
         tables = [table for name, table in fake.store.tables() if name.startswith(prefix)]
-        return [of(row) for table in tables for row in table.values()]
+        found = (of(row) for table in tables for row in table.values())
+        return [one for one in found if one is not None]
 
     return held
 
 
-def _linkedin_key(address: str) -> str:
-    return digest(f"SHA256_EMAIL:{digest(address)}")[:24]
+def _address(row: Line) -> str:
+    (found,) = (one for one in row["ids"] if one.startswith("email_address:"))
+    return str(found).removeprefix("email_address:")
+
+
+def _at_linkedin(fake: VendorSandbox, line: Line) -> str:
+    held = fake.store.table(f"member:{line['segment']}").get(line["member"], {})
+    return json.dumps(held.get("userIds"))
+
+
+def _in_campaign(fake: VendorSandbox, line: Line) -> str:
+    found = fake.store.table("CampaignMember").get(line["member"])
+    return str(found["ContactId"]) if found else ""
+
+
+def _contact(fake: VendorSandbox, number: int) -> str:
+    return str(cast(SalesforceSandbox, fake).id_of("Contact", crm.key(number)))
+
+
+def _member(row: Line) -> str | None:
+    return None if row["IsDeleted"] else str(row["ContactId"])
 
 
 STANDS: Mapping[str, Stand] = {
@@ -76,7 +111,7 @@ STANDS: Mapping[str, Stand] = {
         Stand(
             "linkedin_ads",
             kept_in("member:", lambda row: row["userIds"][0]["idValue"]),
-            logged_as=_linkedin_key,
+            told=_at_linkedin,
             options={"account_id": "512345678", "source_platform": "ACME_ANALYTICS"},
             fake={"alias_lag": 0},
             unlimited={"calls_per_minute": 10**9},
@@ -90,19 +125,39 @@ STANDS: Mapping[str, Stand] = {
                 "client_id": "0a1b2c3d-1111-2222-3333-444455556666",
             },
         ),
+        Stand(
+            "google_ads",
+            kept_in("member:", _address),
+            options={"account_id": "123-456-7890"},
+            unlimited={"per_minute": 10**9, "per_day": 10**9},
+        ),
+        Stand("klaviyo", kept_in("member:", lambda row: row["email"]), known_as=str),
+        Stand(
+            "hubspot",
+            kept_in("members:", lambda row: row["id"]),
+            record=lambda _, number: record_id(crm.key(number)),
+        ),
+        Stand(
+            "salesforce",
+            kept_in("CampaignMember", _member),
+            record=_contact,
+            told=_in_campaign,
+            options={"calls_per_second": 100_000, "poll_seconds": 0.001},
+        ),
     )
 }
 
 
 @contextmanager
 def stood(
-    stand: Stand, front: Callable[[Any], Front]
+    stand: Stand, front: Callable[[Any], Front], people: int = 0
 ) -> Iterator[tuple[str, VendorSandbox, Front]]:
-    """The stand's fake on loopback behind a front: address, fake, front."""
+    """The stand's fake on loopback behind a front: address, fake, front. A CRM knows the people."""
     kind = connector.load(str(connector.spec(stand.connector).sandbox))
     with closing(Store()) as store:
         fake: VendorSandbox = kind(store, SandboxClock(store), dict(stand.fake))
-        fake.seed(Company("Acme", 0, START))
+        known = crm.people(stand.connector, people if stand.record else 0)
+        fake.seed(known)
         before = front(fake.app())
         with serve_app(before) as url:
             yield url, fake, before
