@@ -170,11 +170,17 @@ def _show_one(row: Mapping[str, Any], history: Sequence[Mapping[str, Any]]) -> N
             f"{one['members']:,}",
             _range(one["size"]),
             _share(one["match"]),
-            " ".join([WORDS.get(one["state"], one["state"]), one["detail"]]).strip(),
+            _state(one["state"], one["detail"]),
         )
     console.print(table)
     if row["rejected"]:
         fold(f"The last 30 days{_refused(row['rejected'])}.")
+
+
+def _state(state: str, detail: str) -> str:
+    """The state, and the platform's own word where it says more."""
+    word = WORDS.get(state, state)
+    return word if detail.casefold() in ("", state) else f"{word} ({detail})"
 
 
 def _refused(rejected: Mapping[str, int]) -> str:

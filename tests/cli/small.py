@@ -58,10 +58,10 @@ def rule(folder: Path, name: str, when: Any, of: str = "contact", **more: Any) -
 
 def run(*words: str) -> Result:
     """One verb as a person types it."""
-    from audiencehub.cli import ask, backtest, preview, rules
+    from audiencehub.cli import ask, audiences, backtest, preview, rules
 
     app = typer.Typer()
-    for module in (rules, preview, backtest, ask):
+    for module in (rules, preview, backtest, ask, audiences):
         module.register(app)
     return CliRunner().invoke(app, list(words))
 
