@@ -149,7 +149,7 @@ class Connection:
     def _call(
         self, service: Any, method: str, request: Any, kind: Kind, *, rows: bool = False
     ) -> Any:
-        from google.api_core.exceptions import GoogleAPICallError, Unauthenticated
+        from google.api_core.exceptions import GoogleAPICallError, Unauthorized
         from google.protobuf.json_format import ParseError
 
         writes, what = kind in ("send", "manage"), method.replace("_", " ")
@@ -160,7 +160,7 @@ class Connection:
                 return getattr(service, method)(
                     request=request, retry=None, timeout=TIMEOUT, metadata=metadata
                 )
-            except Unauthenticated as error:
+            except Unauthorized as error:
                 if again and self._auth.refresh(sent):
                     continue
                 raise self._error(error, what, writes=writes, rows=rows) from None
