@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
 import logging
 from collections.abc import Mapping
 from typing import Any, Protocol
-from urllib.parse import urlsplit
 
-from audiencehub.errors import ConfigError
-from audiencehub.http import HttpClient, Policy, hide
+from audiencehub.http import HttpClient, Policy, hidden, hide, origin_of, signature, slack_text
 from audiencehub.ledger import AlertMessage
 from audiencehub.settings import Settings, secret
 
@@ -60,16 +56,12 @@ class WebhookChannel:
         """Raises ConfigError for a secret that is not there, and what the HTTP client raises."""
         options = _options(self._settings, self.name)
         resolve = secret(self._settings, "alerts.webhook", options)
-        url = options["url"] if isinstance(options["url"], str) else _hidden(resolve("url"))
+        url = options["url"] if isinstance(options["url"], str) else hidden(resolve("url"))
         key = hide(resolve("key"))
         number = f"{self._ledger}-{message.n}"
         body = json.dumps(document(message, number), sort_keys=True).encode()
-        signature = hmac.new(key.encode(), body, hashlib.sha256).hexdigest()
-        _post(
-            url,
-            body,
-            {"Idempotency-Key": number, "X-Audiencehub-Signature": f"sha256={signature}"},
-        )
+        signed = {"Idempotency-Key": number, "X-Audiencehub-Signature": signature(key, body)}
+        _post(url, body, signed)
 
 
 class SlackChannel:
@@ -87,8 +79,8 @@ class SlackChannel:
     def send(self, message: AlertMessage) -> None:
         """Raises ConfigError for a secret that is not there, and what the HTTP client raises."""
         options = _options(self._settings, self.name)
-        url = _hidden(secret(self._settings, "alerts.slack", options)("url"))
-        _post(url, json.dumps({"text": escaped(line(message))}).encode(), {})
+        url = hidden(secret(self._settings, "alerts.slack", options)("url"))
+        _post(url, json.dumps({"text": slack_text(line(message))}).encode(), {})
 
 
 def open_channels(settings: Settings, ledger_id: str) -> list[Channel]:
@@ -121,32 +113,13 @@ def document(message: AlertMessage, number: str) -> dict[str, Any]:
     }
 
 
-def escaped(text: str) -> str:
-    """The text with the three characters escaped that Slack reads as its own (docs.slack.dev,
-    Formatting message text)."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
 def _options(settings: Settings, name: str) -> Mapping[str, Any]:
     found = getattr(settings.alerts, name)
     options: dict[str, Any] = found.model_dump()
     return options
 
 
-def _hidden(url: str) -> str:
-    """The address of a reference is a secret, and errors and logs name the path of a request."""
-    hide(url)
-    hide("/" + url.partition("://")[2].partition("/")[2].partition("?")[0])
-    return url
-
-
 def _post(url: str, body: bytes, headers: Mapping[str, str]) -> None:
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        raise ConfigError(
-            "The address of a channel is no address.", hint="Write https://… in [alerts]"
-        ) from None
-    client = HttpClient(f"{parts.scheme}://{parts.netloc}", policy=PATIENCE)
+    client = HttpClient(origin_of(url, "[alerts] url"), policy=PATIENCE)
     sent = {"Content-Type": "application/json; charset=utf-8", **headers}
     client.post(url, data=body, headers=sent, writes=True)

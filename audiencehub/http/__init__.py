@@ -10,6 +10,7 @@ from audiencehub.http.auth import (
 )
 from audiencehub.http.client import HttpClient, pages, session_for
 from audiencehub.http.clock import Clock, MachineClock
+from audiencehub.http.hooks import hidden, origin_of, signature, slack_text
 from audiencehub.http.limiter import Limiter, limiter_for
 from audiencehub.http.meter import Meter, metered
 from audiencehub.http.redaction import RedactingFilter, hide, redact, redact_every_record
@@ -33,13 +34,17 @@ __all__ = [
     "Policy",
     "RedactingFilter",
     "Reply",
+    "hidden",
     "hide",
     "is_write",
     "limiter_for",
     "metered",
+    "origin_of",
     "pages",
     "redact",
     "redact_every_record",
     "retry_after",
     "session_for",
+    "signature",
+    "slack_text",
 ]
