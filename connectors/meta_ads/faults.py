@@ -15,6 +15,18 @@ LOGIN = frozenset({102, 104, 190, 2500})
 THROTTLED = frozenset({4, 17, 32, 341, 368, 613})
 TRANSIENT = frozenset({1, 2, 5000, 21009})
 GONE_SUBCODES = frozenset({33, 1487366})
+DUPLICATE = 2654
+"""A lookalike with this seed and this specification is there already."""
+IN_PROGRESS, TOO_OLD, NO_FIRST, FINISHED, INCOMPLETE, TOO_LARGE = (
+    1870145,
+    1870158,
+    1870147,
+    1870159,
+    1870148,
+    1870144,
+)
+"""Subcodes of 2650 on a replacement ("Replace Users in Custom Audiences")."""
+BROKEN_OFF = frozenset({TOO_OLD, NO_FIRST, FINISHED, INCOMPLETE})
 _AGAIN = "Run again later; what is done is recorded"
 _SIGN = (
     "the Custom Audience terms are not accepted",
@@ -29,9 +41,29 @@ _STOPS: Mapping[int, tuple[str, str]] = {
         "the audience is flagged and takes no uploads",
         "Rename the segment so that its name suggests no health or financial status",
     ),
+    TOO_LARGE: (
+        "the audience is too large to be replaced",
+        "Run audiencehub push without --resync; split the segment",
+    ),
     2635: ("this version of the API is retired", "Raise api_version in deployments/"),
 }
 """Subcode or code to what is wrong and what a person does about it."""
+
+
+class Gone(Stop):
+    """The audience does not exist any more."""
+
+
+class Duplicate(Stop):
+    """What was to be made is there already."""
+
+
+class BrokenOff(Wait):
+    """A replacement's session that takes no more batches; `subcode` says why."""
+
+    def __init__(self, message: str, *, hint: str, subcode: int) -> None:
+        super().__init__(message, hint=hint)
+        self.subcode = subcode
 
 
 def error_of(
@@ -44,15 +76,9 @@ def error_of(
     known: Mapping[str, Any] = error if isinstance(error, Mapping) else {}
     code, subcode = _number(known.get("code")), _number(known.get("error_subcode"))
     said = f"{what}: Meta answers {code}" + (f"/{subcode}" if subcode else "")
-    stop = _stop(code, subcode, said)
-    if stop:
-        return stop
-    if code in THROTTLED or 80000 <= code <= 80014:
-        return Wait(
-            f"{said}: the ad account's limit is reached.", hint=_AGAIN, seconds=regain(headers)
-        )
-    if code == 803 or subcode == 1870145:
-        return Wait(f"{said}: the audience is not ready yet.", hint=_AGAIN, seconds=60.0)
+    clear = _stop(code, subcode, said) or _wait(code, subcode, said, headers)
+    if clear:
+        return clear
     if code in TRANSIENT or known.get("is_transient") is True:
         unsure = f"{said}: a fault on its side"
         return (
@@ -66,6 +92,18 @@ def error_of(
             hint="Run again: smaller uploads find the row to blame",
         )
     return Stop(f"{said}: refused.", hint="Look the code up in Meta's error reference")
+
+
+def _wait(code: int, subcode: int, said: str, headers: Mapping[str, str]) -> Wait | None:
+    """What time cures; the call was not carried out."""
+    if code in THROTTLED or 80000 <= code <= 80014:
+        limit = f"{said}: the ad account's limit is reached."
+        return Wait(limit, hint=_AGAIN, seconds=regain(headers))
+    if subcode in BROKEN_OFF:
+        return BrokenOff(f"{said}: the replacement ended early.", hint=_AGAIN, subcode=subcode)
+    if code == 803 or subcode == IN_PROGRESS:
+        return Wait(f"{said}: the audience is not ready yet.", hint=_AGAIN, seconds=60.0)
+    return None
 
 
 def _stop(code: int, subcode: int, said: str) -> Stop | None:
@@ -83,9 +121,11 @@ def _stop(code: int, subcode: int, said: str) -> Stop | None:
             f"{said}: the token lacks a permission.",
             hint="Give its user ads_management on this ad account",
         )
+    if code == DUPLICATE:
+        return Duplicate(f"{said}: it is there already.", hint="Look for it in Ads Manager")
     if subcode in GONE_SUBCODES:
         # Somebody deleted it; making another by itself would undo their decision.
-        return Stop(
+        return Gone(
             f"{said}: the audience does not exist any more, or the token may not see it.",
             hint="Take the list out of the segment's activate, sync, and add it again",
         )

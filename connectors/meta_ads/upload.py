@@ -7,9 +7,11 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Literal
 
 from audiencehub.model import Change, Receipt
+from audiencehub.privacy.identifiers import VALUE
 from audiencehub.privacy.platforms.meta import COLUMNS, RULES, columns
 from audiencehub.privacy.rule import EMPTY
 
@@ -19,9 +21,30 @@ KEYS = frozenset({"EMAIL", "PHONE", "MADID", "EXTERN_ID"})
 """Columns that find a person by themselves."""
 _ORDER = tuple(name for names in COLUMNS.values() for name in names)
 _HASH = re.compile(r"[0-9a-f]{64}")
+_NUMBER = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?")
+WORTH = "LOOKALIKE_VALUE"
+"""What a person is worth, in plain text ("Value-Based Lookalikes"): a column of audiences that
+were made for it, and of no other."""
+NO_WORTH = "0"
 _READABLE = re.compile(r"[A-Za-z][A-Za-z ,.'_-]{0,79}")
 
 Cells = tuple[str, ...]
+Constants = tuple[tuple[str, Any], ...]
+
+
+def limited_use(wanted: bool | None) -> Constants:
+    """The columns that say whether data may be used without limits, equal in every row.
+
+    Country and state 0 let Meta find out who is of a US state that has Limited Data Use (Marketing
+    API, "Data Processing Options"): what we know of a place goes out hashed, or not at all.
+    """
+    if wanted is None:
+        return ()
+    names = ("DATA_PROCESSING_OPTIONS_COUNTRY", "DATA_PROCESSING_OPTIONS_STATE")
+    return (
+        ("DATA_PROCESSING_OPTIONS", ["LDU"] if wanted else []),
+        *((name, 0) for name in names if wanted),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +55,8 @@ class Upload:
     columns: Cells
     rows: tuple[Cells, ...]
     places: tuple[tuple[int, ...], ...]
+    more: Constants = ()
+    """Columns that are equal in every row; of additions only."""
 
     def part(self, keep: Sequence[int]) -> Upload:
         """The same with only these rows."""
@@ -40,6 +65,7 @@ class Upload:
             self.columns,
             tuple(self.rows[i] for i in keep),
             tuple(self.places[i] for i in keep),
+            self.more,
         )
 
     def halves(self) -> tuple[Upload, Upload]:
@@ -49,7 +75,11 @@ class Upload:
 
     def payload(self) -> dict[str, Any]:
         """`{"schema": […], "data": [[…], …]}`"""
-        return {"schema": list(self.columns), "data": [list(row) for row in self.rows]}
+        names, values = [name for name, _ in self.more], [value for _, value in self.more]
+        return {
+            "schema": [*self.columns, *names],
+            "data": [[*row, *values] for row in self.rows],
+        }
 
     def session(self, *salt: str) -> int:
         """A positive 63-bit number that another content, or another salt, does not share.
@@ -60,11 +90,14 @@ class Upload:
         return (int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1) or 1
 
 
-def prepare(changes: Sequence[Change]) -> tuple[list[Upload], dict[int, Receipt]]:
+def prepare(
+    changes: Sequence[Change], *, worth: bool = False, more: Constants = ()
+) -> tuple[list[Upload], dict[int, Receipt]]:
     """The requests that carry these changes, and receipts of those that no request may carry.
 
     Rows with and without EXTERN_ID go apart: where that column exists, Meta counts a row that
-    leaves it empty as invalid. Equal rows go once.
+    leaves it empty as invalid. Equal rows go once. `worth`: the audience takes values, so that each
+    addition has one, the highest of those who share a row; `more` are columns of additions.
     """
     refused: dict[int, Receipt] = {}
     groups: dict[tuple[str, bool], dict[tuple[tuple[str, str], ...], list[int]]] = {}
@@ -79,19 +112,29 @@ def prepare(changes: Sequence[Change]) -> tuple[list[Upload], dict[int, Receipt]
     for (op, _), found in groups.items():
         every = [(dict(cells), tuple(places)) for cells, places in found.items()]
         for start in range(0, len(every), MOST_ROWS):
-            uploads.append(_upload(op, every[start : start + MOST_ROWS]))
+            part = every[start : start + MOST_ROWS]
+            if op == "add" and worth:
+                for cells, places in part:
+                    cells[WORTH] = _worth([changes[place] for place in places])
+            uploads.append(_upload(op, part, more if op == "add" else ()))
     return uploads, refused
 
 
-def _upload(op: str, part: list[tuple[dict[str, str], tuple[int, ...]]]) -> Upload:
+def _upload(op: str, part: list[tuple[dict[str, str], tuple[int, ...]]], more: Constants) -> Upload:
     used = {name for cells, _ in part for name in cells}
-    names = tuple(name for name in _ORDER if name in used)
+    names = tuple(name for name in (*_ORDER, WORTH) if name in used)
     return Upload(
         "remove" if op == "remove" else "add",
         names,
         tuple(tuple(cells.get(name, "") for name in names) for cells, _ in part),
         tuple(places for _, places in part),
+        more,
     )
+
+
+def _worth(people: Sequence[Change]) -> str:
+    said = [one.identifiers[VALUE] for one in people if one.identifiers.get(VALUE)]
+    return max(said, key=Decimal, default=NO_WORTH)
 
 
 def _cells(change: Change) -> dict[str, str] | str:
@@ -100,6 +143,10 @@ def _cells(change: Change) -> dict[str, str] | str:
         return "wrong_op: a list takes add and remove only"
     cells: dict[str, str] = {}
     for name, sent in change.identifiers.items():
+        if name == VALUE:
+            if sent and not _NUMBER.fullmatch(sent):
+                return "malformed: value is no plain number"
+            continue
         if name not in COLUMNS:
             return f"unknown_identifier: meta takes no {name}"
         try:
@@ -111,6 +158,12 @@ def _cells(change: Change) -> dict[str, str] | str:
             return f"not_hashed: {name} is not a SHA-256 hash"
         cells |= {column: value for column, value in found.items() if value}
     return cells if KEYS & set(cells) else "no_identifier: no e-mail, phone, device or own id"
+
+
+def nobody(salt: str, *, worth: bool) -> Upload:
+    """One row that is nobody's: the hash of what is no address."""
+    row = (hashlib.sha256(salt.encode()).hexdigest(), *([NO_WORTH] if worth else []))
+    return Upload("add", ("EMAIL", WORTH) if worth else ("EMAIL",), (row,), ((),))
 
 
 def _is_hash(value: str) -> bool:
@@ -138,7 +191,7 @@ def outcome(upload: Upload, body: Mapping[str, Any]) -> Outcome | None:
     where = {row: number for number, row in enumerate(upload.rows)}
     named: dict[int, str] = {}
     for row, why in _samples(body.get("invalid_entry_samples")):
-        number = where.get(row)
+        number = where.get(row[: len(upload.columns)])
         if number is not None:
             named[number] = why
     if len(upload.rows) == 1 and invalid and not named:

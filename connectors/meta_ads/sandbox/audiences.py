@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from connectors.meta_ads.sandbox import lookalikes, standing
 from connectors.meta_ads.sandbox.graph import GraphError, chosen
 
 if TYPE_CHECKING:
     from connectors.meta_ads.sandbox.app import MetaSandbox
 
 FIRST = 23849182047670000
-NORMAL = {"code": 200, "description": "Normal"}
-FLAGGED = {"code": 471, "description": "Flagged for integrity"}
+MOST = 500
+"""Of either kind, per ad account."""
 SOURCES = ("USER_PROVIDED_ONLY", "PARTNER_PROVIDED_ONLY", "BOTH_USER_AND_PARTNER_PROVIDED")
 # Names that suggest a health or financial status are flagged.
 _SENSITIVE = ("diabet", "cancer", "pregnan", "bankrupt", "debt", "credit score")
@@ -28,33 +29,47 @@ def create(fake: MetaSandbox, account: str, params: dict[str, Any]) -> dict[str,
             1870090,
             status=403,
         )
-    name = str(params.get("name") or "")
+    name, subtype = str(params.get("name") or ""), str(params.get("subtype", "CUSTOM"))
     if not name:
         raise GraphError(100, "The parameter name is required")
-    if params.get("subtype", "CUSTOM") != "CUSTOM":
+    if subtype not in ("CUSTOM", "LOOKALIKE"):
         raise GraphError(100, "Unsupported subtype")
+    every = [a for a in fake.store.table("audience").values() if a["account_id"] == account]
+    if sum(a["subtype"] == subtype for a in every) >= MOST:
+        raise GraphError(100, f"The ad account has {MOST} audiences of this kind")
+    own = (
+        _custom(params) if subtype == "CUSTOM" else lookalikes.checked(fake, account, params, every)
+    )
+    number = fake.store.table("counter").get("audience", {"next": FIRST})["next"]
+    fake.store.table("counter")["audience"] = {"next": number + 1}
+    now = fake.clock.tick()
+    stamp = int(now.timestamp())
+    fake.store.table("audience")[str(number)] = {
+        "id": str(number),
+        "account_id": account,
+        "name": name,
+        "subtype": subtype,
+        "description": str(params.get("description") or ""),
+        "operation_status": standing.FLAGGED if _flagged(name) else standing.NORMAL,
+        "time_created": stamp,
+        "time_updated": stamp,
+        "time_content_updated": 0,
+        "made": now.isoformat(),
+        "lag": int(fake.options.get("alias_lag", 1)),
+        **own,
+    }
+    return {"id": str(number)}
+
+
+def _custom(params: dict[str, Any]) -> dict[str, Any]:
     if params.get("customer_file_source") not in SOURCES:
         raise GraphError(
             100, "customer_file_source must be one of the following values: " + ", ".join(SOURCES)
         )
-    table = fake.store.table("audience")
-    number = fake.store.table("counter").get("audience", {"next": FIRST})["next"]
-    fake.store.table("counter")["audience"] = {"next": number + 1}
-    stamp = int(fake.clock.tick().timestamp())
-    table[str(number)] = {
-        "id": str(number),
-        "account_id": account,
-        "name": name,
-        "subtype": "CUSTOM",
-        "description": str(params.get("description") or ""),
+    return {
         "customer_file_source": params["customer_file_source"],
-        "operation_status": FLAGGED if _flagged(name) else NORMAL,
-        "time_created": stamp,
-        "time_updated": stamp,
-        "time_content_updated": 0,
-        "lag": int(fake.options.get("alias_lag", 1)),
+        "is_value_based": params.get("is_value_based") in (True, 1, "1", "true"),
     }
-    return {"id": str(number)}
 
 
 def find(fake: MetaSandbox, audience: str, method: str) -> dict[str, Any]:
@@ -69,7 +84,7 @@ def find(fake: MetaSandbox, audience: str, method: str) -> dict[str, Any]:
             33,
             type="GraphMethodException",
         )
-    found = table[audience]
+    found = standing.settled(fake, table[audience])
     if found["lag"] > 0:
         table[audience] = {**found, "lag": found["lag"] - 1}
         raise GraphError(
@@ -83,7 +98,7 @@ def one(
 ) -> dict[str, Any]:
     """Read, rename or delete one audience."""
     if method == "GET":
-        return chosen(_shown(fake, audience), params)
+        return chosen(standing.shown(fake, audience), params)
     if method == "POST":
         changes: dict[str, Any] = {
             name: str(params[name]) for name in ("name", "description") if name in params
@@ -111,34 +126,12 @@ def listed(fake: MetaSandbox, account: str, params: dict[str, Any]) -> dict[str,
     start = ids.index(after) + 1 if after is not None else 0
     limit = max(1, min(100, int(params.get("limit", 25))))
     page = every[start : start + limit]
-    body: dict[str, Any] = {"data": [chosen(_shown(fake, a), params) for a in page]}
+    body: dict[str, Any] = {"data": [chosen(standing.shown(fake, a), params) for a in page]}
     if page:
         body["paging"] = {"cursors": {"before": page[0]["id"], "after": page[-1]["id"]}}
         if start + limit < len(every):
             body["paging"]["next"] = f"/act_{account}/customaudiences?after={page[-1]['id']}"
     return body
-
-
-def _shown(fake: MetaSandbox, audience: dict[str, Any]) -> dict[str, Any]:
-    low, high = _range(len(fake.store.table(f"member:{audience['id']}")))
-    ready = {"code": 200, "description": "This audience is ready for use."}
-    small = {"code": 300, "description": "This audience is too small."}
-    return {
-        **audience,
-        "approximate_count_lower_bound": low,
-        "approximate_count_upper_bound": high,
-        "delivery_status": small if 0 <= low < 1000 else ready,
-    }
-
-
-def _range(size: int) -> tuple[int, int]:
-    """Meta tells ranges, never counts: -1 before anything matched, nothing finer below 1,000."""
-    if size == 0:
-        return -1, -1
-    if size < 1000:
-        return 0, 1000
-    step = 10 ** (len(str(size)) - 2)
-    return size // step * step, (size // step + 1) * step
 
 
 def _flagged(name: str) -> bool:

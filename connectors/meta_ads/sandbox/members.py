@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-import json
-from datetime import datetime
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from connectors.meta_ads.sandbox import rows
-from connectors.meta_ads.sandbox.audiences import NORMAL
+from connectors.meta_ads.sandbox import rows, standing
 from connectors.meta_ads.sandbox.graph import GraphError
 
 if TYPE_CHECKING:
     from connectors.meta_ads.sandbox.app import MetaSandbox
 
-IN_PROGRESS = {"code": 414, "description": "replace_in_progress"}
-FAILED = {"code": 415, "description": "replace_error"}
+TOO_LARGE = 100_000_000
 Document = dict[str, Any]
 
 
 def change(fake: MetaSandbox, audience: Document, method: str, params: Document) -> Document:
     """Add or remove rows. A row leaves only by the very columns and values it came with."""
     _usable(audience)
-    if audience["operation_status"] == IN_PROGRESS:
+    if standing.operation(fake, audience) == standing.IN_PROGRESS:
         raise GraphError(2650, "Custom audience update failed", 1870145)
     op = "remove" if method == "DELETE" else "add"
     found, session = rows.payload(params), rows.session_of(params)
+    rows.worth(found, op, taken=audience["is_value_based"])
     received, invalid = found.received, found.invalid
     if session is None:
         _apply(fake, audience, op, found.good)
@@ -64,20 +62,24 @@ def replace(fake: MetaSandbox, audience: Document, params: Document) -> Document
         raise GraphError(100, "The parameter session is required")
     number, batch, last = session
     found = rows.payload(params)
+    rows.worth(found, "add", taken=audience["is_value_based"])
     running = _replacement(fake, audience, number, batch, found.columns)
     staged = fake.store.table(f"replace:{audience['id']}")
     if batch == 1:
         staged.clear()
-    staged.put({_key(row): row for row in found.good})
+    staged.put({rows.key(row): row for row in found.good})
     running = {
         **running,
         "batch": batch,
         "received": running["received"] + found.received,
         "invalid": running["invalid"] + found.invalid,
-        "done": last,
+        "state": "finished" if last else "open",
     }
-    _store(fake, audience, replacing=running, operation_status=NORMAL if last else IN_PROGRESS)
+    fake.store.table("replacement")[standing.session_key(audience, number)] = running
+    _store(fake, audience, replacing=None if last else number)
     if last:
+        busy = fake.clock.now() + timedelta(minutes=int(fake.options.get("replace_minutes", 0)))
+        _store(fake, audience, operation_status=standing.NORMAL, busy_until=busy.isoformat())
         _swap(fake, audience, dict(staged))
         staged.clear()
     return {
@@ -92,7 +94,7 @@ def replace(fake: MetaSandbox, audience: Document, params: Document) -> Document
 def erase(fake: MetaSandbox, account: str, params: Document) -> Document:
     """Take people out of every audience of the account, by any identifier given."""
     found = rows.payload(params)
-    wanted = {pair for row in found.good for pair in row.items()}
+    wanted = {pair for row in found.good for pair in rows.identity(row).items()}
     for audience in list(fake.store.table("audience").values()):
         if audience["account_id"] == account:
             held = fake.store.table(f"member:{audience['id']}").values()
@@ -106,6 +108,8 @@ def erase(fake: MetaSandbox, account: str, params: Document) -> Document:
 
 
 def _usable(audience: Document) -> None:
+    if audience["subtype"] != "CUSTOM":
+        raise GraphError(100, "This audience takes no uploads")
     if audience["operation_status"]["code"] == 471:
         raise GraphError(100, "This audience was flagged and takes no uploads", 1713230)
 
@@ -114,31 +118,28 @@ def _replacement(
     fake: MetaSandbox, audience: Document, number: int, batch: int, columns: list[str]
 ) -> Document:
     """The running replacement this batch belongs to; every wrong order has a subcode."""
-    now = fake.clock.now()
-    running: Document = audience.get("replacing") or {"session": None, "done": True}
-    same = running["session"] == number
-    if not running["done"] and not same:
+    known = fake.store.table("replacement").get(standing.session_key(audience, number))
+    over = {"finished": 1870159, "late": 1870158}
+    running = audience.get("replacing")
+    if known is not None and known["state"] in over:
+        raise GraphError(2650, "Custom audience update failed", over[known["state"]])
+    if running not in (None, number) or (
+        running is None and standing.operation(fake, audience) == standing.IN_PROGRESS
+    ):
         raise GraphError(2650, "Custom audience update failed", 1870145)
-    if same and running["done"]:
-        raise GraphError(2650, "Custom audience update failed", 1870159)
-    if not same:
+    if len(fake.store.table(f"member:{audience['id']}")) >= int(
+        fake.options.get("too_large", TOO_LARGE)
+    ):
+        raise GraphError(2650, "Custom audience update failed", 1870144)
+    if known is None:
         if batch != 1:
             raise GraphError(2650, "Custom audience update failed", 1870147)
-        return {
-            "session": number,
-            "opened": now.isoformat(),
-            "batch": 0,
-            "received": 0,
-            "invalid": 0,
-            "columns": columns,
-            "done": False,
-        }
-    if now - datetime.fromisoformat(running["opened"]) > rows.SESSION:
-        _store(fake, audience, replacing={**running, "done": True}, operation_status=FAILED)
-        raise GraphError(2650, "Custom audience update failed", 1870158)
-    if batch > running["batch"] + 1 or columns != running["columns"]:
+        opened = fake.clock.now().isoformat()
+        return {"opened": opened, "batch": 0, "received": 0, "invalid": 0, "columns": columns}
+    if batch > known["batch"] + 1 or columns != known["columns"]:
         raise GraphError(2650, "Custom audience update failed", 1870148)
-    return dict(running)
+    # Sent again from its first batch, a session counts anew.
+    return {**known, "received": 0, "invalid": 0} if batch == 1 else dict(known)
 
 
 def _swap(fake: MetaSandbox, audience: Document, staged: Document) -> None:
@@ -151,11 +152,11 @@ def _apply(fake: MetaSandbox, audience: Document, op: str, changed: list[Documen
     table = fake.store.table(f"member:{audience['id']}")
     fresh: Document = {}
     for row in changed:
-        key = _key(row)
+        key = rows.key(row)
         held = key in table or key in fresh
         fake.record_write(key, op, audience=audience["id"], changed=held is (op == "remove"))
         if op == "add":
-            fresh[key] = row
+            fresh[key] = row  # also where it is there: its value may be another
         elif held:
             del table[key]
     if fresh:
@@ -166,7 +167,3 @@ def _apply(fake: MetaSandbox, audience: Document, op: str, changed: list[Documen
 def _store(fake: MetaSandbox, audience: Document, **values: Any) -> None:
     table = fake.store.table("audience")
     table[audience["id"]] = {**table[audience["id"]], **values}
-
-
-def _key(row: Document) -> str:
-    return json.dumps(row, sort_keys=True, separators=(",", ":"))

@@ -32,7 +32,12 @@ HASHED = frozenset(
         "DOBD",
     }
 )
-PLAIN = frozenset({"EXTERN_ID", "MADID", "UID", "APPUID", "PAGEUID", "LOOKALIKE_VALUE"})
+PLAIN = frozenset({"EXTERN_ID", "MADID", "UID", "APPUID", "PAGEUID"})
+OPTIONS = "DATA_PROCESSING_OPTIONS"
+PLACES = ("DATA_PROCESSING_OPTIONS_COUNTRY", "DATA_PROCESSING_OPTIONS_STATE")
+WORTH = "LOOKALIKE_VALUE"
+BESIDE = frozenset({OPTIONS, *PLACES, WORTH})
+"""Columns that name nobody."""
 _NOTHING = hashlib.sha256(b"").hexdigest()
 
 
@@ -63,7 +68,7 @@ def payload(params: dict[str, Any]) -> Payload:
     if not isinstance(names, list) or not names or not isinstance(data, list):
         raise GraphError(100, "Invalid parameter: schema and data are required")
     columns = [SINGLE.get(str(name), str(name)) for name in names]
-    if len(set(columns)) < len(columns) or not set(columns) <= HASHED | PLAIN:
+    if len(set(columns)) < len(columns) or not set(columns) <= HASHED | PLAIN | BESIDE:
         raise GraphError(100, "Invalid schema")
     if not data:
         raise GraphError(100, "Invalid parameter: data is empty")
@@ -78,7 +83,7 @@ def payload(params: dict[str, Any]) -> Payload:
 def _take(found: Payload, row: Any) -> None:
     if not isinstance(row, list) or len(row) != len(found.columns):
         raise GraphError(100, "Number of columns in data does not match the schema")
-    values = ["" if value is None else str(value) for value in row]
+    values = [_text(value) for value in row]
     why = _invalid(dict(zip(found.columns, values, strict=True)))
     if why is None:
         pairs = zip(found.columns, values, strict=True)
@@ -92,16 +97,57 @@ def _take(found: Payload, row: Any) -> None:
 def _invalid(row: dict[str, str]) -> str | None:
     if row.get("EXTERN_ID") == "":
         return "empty external ID"
-    if not any(row.values()):
+    if not any(identity(row).values()):
         return "empty row"
-    for name, value in row.items():
-        if not value:
-            continue
-        if name in HASHED and (not re.fullmatch(r"[0-9a-f]{64}", value) or value == _NOTHING):
-            return f"invalid hash in {name}"
-        if name == "MADID" and re.fullmatch(r"[0-9a-f]{64}|.*\s.*", value):
-            return "invalid mobile advertiser id"
+    if not _options_fit(row):
+        return "invalid data processing options"
+    return next(filter(None, (_wrong(*cell) for cell in row.items())), None)
+
+
+def _wrong(name: str, value: str) -> str | None:
+    if not value:
+        return None
+    if name in HASHED and (not re.fullmatch(r"[0-9a-f]{64}", value) or value == _NOTHING):
+        return f"invalid hash in {name}"
+    if name == WORTH and not re.fullmatch(r"[0-9]+(\.[0-9]+)?", value):
+        return "invalid lookalike value"
+    if name == "MADID" and re.fullmatch(r"[0-9a-f]{64}|.*\s.*", value):
+        return "invalid mobile advertiser id"
     return None
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, list):
+        return json.dumps(value)
+    return "" if value is None else str(value)
+
+
+def _options_fit(row: dict[str, str]) -> bool:
+    """`["LDU"]` takes a country and a state, where 0 lets Meta find out; `[]` takes neither."""
+    said, places = row.get(OPTIONS), [row.get(name, "") for name in PLACES]
+    if said is None:
+        return not any(places)
+    if said == "[]":
+        return True
+    return said == '["LDU"]' and all(place.isdecimal() for place in places)
+
+
+def identity(row: dict[str, str]) -> dict[str, str]:
+    """What of a row says whose it is."""
+    return {name: value for name, value in row.items() if name not in BESIDE}
+
+
+def key(row: dict[str, str]) -> str:
+    """Rows of one key are one member; removing asks for nothing else."""
+    return json.dumps(identity(row), sort_keys=True, separators=(",", ":"))
+
+
+def worth(found: Payload, op: str, *, taken: bool) -> None:
+    """An audience made for values needs them in every addition, and no other takes any."""
+    if taken and op == "add" and WORTH not in found.columns:
+        raise GraphError(100, "The schema requires LOOKALIKE_VALUE")
+    if not taken and WORTH in found.columns:
+        raise GraphError(100, "Invalid schema: the audience is not value based")
 
 
 def session_of(params: dict[str, Any]) -> tuple[int, int, bool] | None:
