@@ -15,6 +15,8 @@ _PHONE = re.compile(
     r"(?<![\w+])(?:\+|%2B)\d(?:[ ().-]{0,2}\d){6,14}(?!\w)"
     r"|(?<![\w.-])(?:\(\d{3}\) ?|\d{3}[ .-])\d{3}[ .-]\d{4}(?![\w-])"
 )
+# An address that a path names by its digest, as Mailchimp's contacts are.
+_DIGEST = re.compile(r"(?<=/members/)[0-9a-f]{32}(?![0-9a-f])")
 # C0, DEL, C1, line and paragraph separators, and the marks that reorder text on a terminal.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
@@ -38,9 +40,11 @@ def hide(value: str) -> str:
 
 
 def redact(text: str) -> str:
-    """The text with secrets, e-mail addresses and phones masked and control characters escaped."""
+    """The text with secrets, e-mail addresses, their digests in paths, and phones masked, control
+    characters escaped."""
     if _pattern is not None:
         text = _pattern.sub("[secret]", text)
+    text = _DIGEST.sub("[digest]", text)
     text = _EMAIL.sub("[email]", text)
     text = _PHONE.sub("[phone]", text)
     return _CONTROL.sub(_escape, text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import logging
 
@@ -62,6 +63,15 @@ def test_addresses_and_phones_are_masked(text):
 def test_ordinary_text_stays(text):
     """A log in which everything is masked helps nobody."""
     assert redact(text) == text
+
+
+def test_the_digest_of_an_address_in_a_path_is_masked():
+    """If this fails, who has a list of addresses reads in our logs which of them was looked up."""
+    digest = hashlib.md5(b"jane@buyer.example", usedforsecurity=False).hexdigest()
+    assert redact(f"GET /3.0/lists/a1b2/members/{digest}/tags") == (
+        "GET /3.0/lists/a1b2/members/[digest]/tags"
+    )
+    assert redact(f"reply {digest}") == f"reply {digest}"
 
 
 def test_secrets_are_masked_also_quoted_for_urls():
