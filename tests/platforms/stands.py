@@ -126,6 +126,11 @@ STANDS: Mapping[str, Stand] = {
             },
         ),
         Stand(
+            "tiktok_ads",
+            kept_in("member:", lambda row: row["id"] if row["kind"] == "EMAIL_SHA256" else None),
+            options={"advertiser_id": "7000000000000000001"},
+        ),
+        Stand(
             "google_ads",
             kept_in("member:", _address),
             options={"account_id": "123-456-7890"},
