@@ -21,10 +21,11 @@ from typing import Any
 from starlette.types import Receive, Scope, Send
 
 from audiencehub.connector import Destination
-from audiencehub.http.clock import MACHINE, MachineClock
+from audiencehub.http.clock import MACHINE
 from audiencehub.model import Change, Target
 from audiencehub.privacy.identifiers import identify
 from audiencehub.privacy.rule import Identifier
+from tests.platforms.clock import skipping
 from tests.platforms.stands import STANDS, Stand, opened, stood
 
 LONGEST = 4_000
@@ -52,29 +53,6 @@ DOCUMENTED: dict[str, tuple[Rule, ...]] = {
 }
 """`reference/ads.md` (§1.4, §2.4, §3.3, §4) and the vendors' pages that it names. Meta: the tier
 Limited with one audience."""
-
-
-class Clock:
-    """The machine's clock, that skips waits instead of waiting."""
-
-    def __init__(self) -> None:
-        self.skipped = 0.0
-
-    @contextmanager
-    def skipping(self) -> Iterator[None]:
-        """Nobody who asks this process's machine clock waits while the block runs."""
-        kept = MachineClock.monotonic, MachineClock.sleep
-        monotonic = kept[0]
-
-        def sleep(_: MachineClock, seconds: float) -> None:
-            self.skipped += max(0.0, seconds)
-
-        MachineClock.sleep = sleep  # type: ignore[method-assign]
-        MachineClock.monotonic = lambda one: monotonic(one) + self.skipped  # type: ignore[method-assign]
-        try:
-            yield
-        finally:
-            MachineClock.monotonic, MachineClock.sleep = kept  # type: ignore[method-assign]
 
 
 @dataclass
@@ -199,14 +177,14 @@ def main(names: Sequence[str] = ()) -> None:
     heads = ("platform", "ceiling", "requests", "share", "above", "CPU s/10,000", "calls/10,000")
     print("{:<22}{:>14}{:>10}{:>8}{:>7}{:>14}{:>14}".format(*heads))
     for name in names or [one for one in STANDS if one in DOCUMENTED]:
-        with Clock().skipping():
+        with skipping():
             result = fast(STANDS[name])
             cpu, calls = cost(STANDS[name])
         _line(name, replace(result, cpu=cpu, calls=calls))
     slowest = "linkedin_ads"
     print(f"\n{slowest}, {REAL:.0f} s of real time, and as long with waits skipped:")
     _line("real", fast(STANDS[slowest], REAL))
-    with Clock().skipping():
+    with skipping():
         _line("skipped", fast(STANDS[slowest], REAL))
 
 

@@ -61,8 +61,8 @@ def tags(day: Day) -> dict[int, str]:
 
 
 def listed(day: Day) -> dict[int, str]:
-    """Person to what an audience of `warm` holds for them: the hash of the address of that day."""
-    return {n: digest(day.emails[n]) for n in day.warm - day.denied}
+    """Person to the address of that day, for who is in an audience of `warm`."""
+    return {n: day.emails[n] for n in day.warm - day.denied}
 
 
 def digest(email: str) -> str:

@@ -7,84 +7,60 @@ standard input does.
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections import Counter
 from contextlib import ExitStack
-from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
-from audiencehub.sandbox.clock import START, SandboxClock
-from audiencehub.sandbox.company.records import Company, CrmAccount, CrmContact
+from audiencehub import connector
+from audiencehub.sandbox.clock import SandboxClock
 from audiencehub.sandbox.faults import Fault, FaultScript
 from audiencehub.sandbox.host import serve_app
 from audiencehub.sandbox.kit import VendorSandbox
 from audiencehub.sandbox.store import Store
 from connectors.hubspot.sandbox import HubSpotSandbox
-from connectors.hubspot.sandbox.seed import record_id
-from connectors.meta_ads.sandbox import MetaSandbox
 from connectors.salesforce.sandbox import SalesforceSandbox
+from tests.platforms import crm
 from tests.torture.company import PEOPLE, Holding
+from tests.torture.places import SPOTS, VENDORS, Spot
 from tests.torture.storm import weather
-
-MADE = datetime(2026, 3, 2, 8, tzinfo=UTC)
-WRITES = {
-    "salesforce": ("PATCH", "/composite/sobjects"),
-    "hubspot": ("POST", "/batch/update"),
-    "meta_ads": ("*", "/users"),
-}
-"""The calls that the storm is over: those that carry rows."""
-
-
-def people(crm: str) -> Company:
-    """As many contacts of one account as there are people."""
-    blank: dict[str, Any] = dict.fromkeys(CrmContact.__dataclass_fields__)
-    who = [
-        {**blank, "crm": crm, "key": f"c{n:06d}", "person": f"c{n:06d}", "kind": "contact",
-         "account": "a000001", "email": f"p{n}@acme.example", "last_name": f"Weiß {n}",
-         "email_opt_out": False, "created_at": MADE, "modified_at": MADE}
-        for n in range(PEOPLE)
-    ]  # fmt: skip
-    for one in who:
-        for name in ("deleted", "details"):
-            one.pop(name, None)
-    account = CrmAccount(
-        crm, "a000001", "Acme", "https://acme.example", "Software", 100, None, "Berlin", None,
-        "Germany", 1999, "Customer", MADE, MADE,
-    )  # fmt: skip
-    return Company("Acme", 0, START, (account,), tuple(CrmContact(**one) for one in who))
 
 
 class Script(FaultScript):
     """A fault script that the storm writes."""
 
-    def __init__(self, sandbox: VendorSandbox) -> None:
+    def __init__(self, sandbox: VendorSandbox, spot: Spot) -> None:
         super().__init__(sandbox.store)
+        self.spot = spot
         self.sandbox, self.seed, self.calls, self.late = sandbox, None, 0, False
 
     def hit(self, method: str, path: str, body: bytes) -> Fault | None:
         """What the weather does to this call; rows are locked in the fake itself."""
         self.late = False
-        wanted, part = WRITES[self.sandbox.vendor]
-        if method == "GET" or wanted not in ("*", method) or part not in path:
+        wanted, part = self.spot.writes
+        if method == "GET" or wanted not in ("*", method) or not re.search(part, path):
             return None
         self.calls += 1
         if self.seed is None:
             return None
         keys = self._keys(body)
         now = weather(self.seed, self.calls, keys)
-        if isinstance(self.sandbox, SalesforceSandbox):
-            self.sandbox.set(locks={} if now.reset else dict.fromkeys(now.locked, 1))
+        if self.spot.connector == "salesforce" and self.spot.kind == "tag":
+            cast(SalesforceSandbox, self.sandbox).set(
+                locks={} if now.reset else dict.fromkeys(now.locked, 1)
+            )
         self.late = now.late
         if now.reset or now.late:
             return Fault(hang_up=True, after_apply=now.late)
         return None
 
     def _keys(self, body: bytes) -> list[str]:
-        if self.sandbox.vendor == "meta_ads":
+        if self.spot.kind == "list":
             return []
         said = json.loads(body)
         return [str(one["id"]) for one in said.get("records") or said.get("inputs") or []]
@@ -93,37 +69,35 @@ class Script(FaultScript):
 class Stage:
     """One vendor: a fake that is replaced for each run, and what was seen of it."""
 
-    def __init__(self, kind: type[VendorSandbox]) -> None:
-        self.kind = kind
+    def __init__(self, spot: Spot) -> None:
+        self.spot = spot
+        self.kind = connector.load(str(connector.spec(spot.connector).sandbox))
         self.new()
 
     def new(self) -> list[str]:
-        """A fresh fake; the record of each person."""
-        store = Store()
-        self.sandbox = self.kind(store, SandboxClock(store), {"alias_lag": 0})
-        self.sandbox.seed(people(self.kind.vendor))
-        self.script = Script(self.sandbox)
+        """A fresh fake; the record of each person, where it keeps records."""
+        store, spot = Store(), self.spot
+        self.sandbox: VendorSandbox = self.kind(store, SandboxClock(store), dict(spot.stand.fake))
+        self.sandbox.seed(crm.people(spot.connector, PEOPLE))
+        self.script = Script(self.sandbox, spot)
         self.sandbox.faults = self.script
         self.app = self.sandbox.app()
         self.moves: Counter[str] = Counter()
         self.writes: list[dict[str, Any]] = []
         self.known = 0
-        keys = [f"c{n:06d}" for n in range(PEOPLE)]
-        if isinstance(self.sandbox, SalesforceSandbox):
-            return [self.sandbox.id_of("Contact", key) for key in keys]
-        return [record_id(key) for key in keys]
+        record = spot.stand.record
+        return [record(self.sandbox, n) for n in range(PEOPLE)] if record else [""] * PEOPLE
 
     def holding(self) -> Holding:
-        """Record to tags; for audiences hash to `in`."""
+        """Record to tags; for lists whom they hold, as the platform names them, to `in`."""
         table = self.sandbox.store.table
-        if isinstance(self.sandbox, SalesforceSandbox):
-            found = {k: one.get("Audiencehub_Segments__c") for k, one in table("Contact").items()}
-        elif isinstance(self.sandbox, HubSpotSandbox):
+        if self.spot.kind == "list":
+            return dict.fromkeys(self.spot.stand.held(self.sandbox), "in")
+        if isinstance(self.sandbox, HubSpotSandbox):
             rows = self.sandbox.records.table("contacts").items()
             found = {k: one["properties"].get("audiencehub_segments") for k, one in rows}
         else:
-            rows = [one for each in table("audience") for one in table(f"member:{each}").values()]
-            return {one["EMAIL"]: "in" for one in rows}
+            found = {k: one.get("Audiencehub_Segments__c") for k, one in table("Contact").items()}
         return {k: ";".join(sorted(v.split(";"))) for k, v in found.items() if v}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -137,8 +111,8 @@ class Stage:
         try:
             await self.app(scope, receive, send)
         finally:
-            if scope["method"] != "GET":
-                self._note(before)
+            # After a look too: some do their work when they are asked for it.
+            self._note(before)
 
     async def _door(self, what: str, request: Request) -> Any:
         if what == "new":
@@ -155,22 +129,17 @@ class Stage:
         log = list(self.sandbox.store.table("__writes").values())
         for one in log[self.known :]:
             who = one["member"]
-            if isinstance(self.sandbox, MetaSandbox):
-                who = json.loads(who)["EMAIL"]
-            elif one.get("object") not in ("Contact", "contacts"):
+            if self.spot.kind == "tag" and one.get("object") not in ("Contact", "contacts"):
                 continue
-            line = {"who": who, "changed": who in changed, "late": self.script.late}
-            self.writes.append(line)
+            made = one.get("changed", True) if self.spot.kind == "list" else who in changed
+            self.writes.append({"who": who, "changed": made, "late": self.script.late})
         self.known = len(log)
 
 
 def main() -> None:
     """Serve until standard input ends."""
     with ExitStack() as stack:
-        urls = {
-            kind.vendor: stack.enter_context(serve_app(Stage(kind)))
-            for kind in (SalesforceSandbox, HubSpotSandbox, MetaSandbox)
-        }
+        urls = {name: stack.enter_context(serve_app(Stage(SPOTS[name]))) for name in VENDORS}
         print(json.dumps(urls), flush=True)
         sys.stdin.read()
 

@@ -16,10 +16,8 @@ import requests
 from audiencehub.settings import DestinationEntry
 from tests.torture import company
 from tests.torture.company import PEOPLE, Day, Holding
-from tests.torture.places import BATCH, VENDORS
+from tests.torture.places import BATCH, SPOTS, TOYS, Spot
 from tests.torture.toyground import StormyWorld
-
-OPTIONS: Mapping[str, dict[str, Any]] = {"meta_ads": {"ad_account_id": "100200300"}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +44,19 @@ class Ground:
     """Each person's record."""
 
     @property
+    def spot(self) -> Spot:
+        """What it is."""
+        return SPOTS[self.name]
+
+    @property
     def kind(self) -> str:
         """`tag` or `list`."""
-        return "list" if self.name.endswith("ads") else "tag"
+        return self.spot.kind
+
+    @property
+    def identifier(self) -> str:
+        """What a list's members are named by: `email` or `records`."""
+        return self.spot.identifier if self.url else "email"
 
     @property
     def target(self) -> str:
@@ -63,17 +71,29 @@ class Ground:
     def entry(self) -> DestinationEntry:
         """As settings name it."""
         places = None if self.kind == "list" else ["contact"]
-        options = dict(OPTIONS.get(self.name, {}))
-        if not self.url:
+        if self.url:
+            options = dict(self.spot.stand.options)
+        else:
             # Opened anew each time: a world holds what it read, and others write meanwhile.
-            options["world"] = StormyWorld(self.folder / "world.sqlite")
-        return DestinationEntry(connector=self.name, mode="sandbox", places=places, options=options)
+            options = {"world": StormyWorld(self.folder / "world.sqlite")}
+        connector = self.spot.connector
+        return DestinationEntry(connector=connector, mode="sandbox", places=places, options=options)
 
     def holding(self, day: Day) -> Holding:
         """What the place must hold on that day."""
         if self.kind == "list":
-            return dict.fromkeys(company.listed(day).values(), "in")
+            return dict.fromkeys(self.listed(day).values(), "in")
         return {self.keys[n]: value for n, value in company.tags(day).items()}
+
+    def listed(self, day: Day) -> dict[int, str]:
+        """Person to what the list must hold of them on that day: a record, or what it makes of the
+        address of the day."""
+        people = company.listed(day)
+        if not self.url:
+            return {n: company.digest(address) for n, address in people.items()}
+        if self.spot.stand.record:
+            return {n: self.keys[n] for n in people}
+        return {n: self.spot.stand.known_as(address) for n, address in people.items()}
 
     def storm(self, seed: int | None) -> None:
         """Let it begin (with a seed) or end (None)."""
@@ -110,7 +130,7 @@ def ask(method: str, url: str, path: str, body: Any = None) -> Any:
 
 def ground(name: str, folder: Path, urls: Mapping[str, str]) -> Ground:
     """A fresh place: nobody is tagged, nobody is on the list."""
-    if name in VENDORS:
+    if name not in TOYS:
         return Ground(name, folder, urls[name], tuple(ask("POST", urls[name], "new")))
     made = Ground(name, folder)
     world = StormyWorld(folder / "world.sqlite")

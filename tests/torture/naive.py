@@ -18,6 +18,7 @@ from audiencehub.errors import HubError
 from audiencehub.model import Change, TagOption, TagValue, Target
 from tests.torture import company
 from tests.torture.company import Day
+from tests.torture.grounds import Ground
 from tests.torture.story import START, Life
 
 NOTED = "noted.json"
@@ -48,7 +49,7 @@ def _naive(life: Life, day: Day, number: int, *, before: bool) -> None:
         batch = members[start : start + life.ground.batch]
         told = {**known, **{m: goal.get(m) for m in batch}}
         told = {m: value for m, value in told.items() if value is not None}
-        rows = [one for m in batch for one in changes(m, known.get(m), goal.get(m))]
+        rows = [one for m in batch for one in changes(life.ground, m, known.get(m), goal.get(m))]
         crash.point("before_sent")
         if before:
             noted.write_text(json.dumps(told))
@@ -65,17 +66,18 @@ def _naive(life: Life, day: Day, number: int, *, before: bool) -> None:
 
 
 def wanted(life: Life, day: Day) -> dict[str, str]:
-    """Record to tags; for a list person to hash."""
+    """Record to tags; for a list person to what it holds of them."""
     if life.ground.kind == "list":
-        return {str(n): value for n, value in company.listed(day).items()}
+        return {str(n): value for n, value in life.ground.listed(day).items()}
     return {life.ground.keys[n]: value for n, value in company.tags(day).items()}
 
 
-def changes(member: str, old: str | None, new: str | None) -> list[Change]:
+def changes(ground: Ground, member: str, old: str | None, new: str | None) -> list[Change]:
     """What brings a member from one value to the other."""
-    if member.isdecimal() and len(old or new or "") == 64:
-        gone = [Change(member, "remove", identifiers={"email": old})] if old else []
-        come = [Change(member, "add", identifiers={"email": new})] if new else []
+    if ground.kind == "list":
+        by = ground.identifier
+        gone = [Change(member, "remove", identifiers={by: old})] if old else []
+        come = [Change(member, "add", identifiers={by: new})] if new else []
         return gone + come
     return [Change(member, "set", TagValue(tuple(new.split(";")) if new else ()))]
 
@@ -83,7 +85,7 @@ def changes(member: str, old: str | None, new: str | None) -> list[Change]:
 def opened(life: Life, number: int) -> tuple[Destination, Target]:
     """The destination without the hub, and its place made ready."""
     ground = life.ground
-    kind = connector.load(connector.spec(ground.name).destination)
+    kind = connector.load(connector.spec(ground.spot.connector).destination)
     made = kind(
         Context(
             name=ground.name,

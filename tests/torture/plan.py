@@ -37,11 +37,16 @@ class Run:
 
 
 def schedule(runs: int, seed: int, every: int = 1) -> list[Run]:
-    """The runs of a sweep; or every n-th of ours, and more of the controls, of which one alone may
-    be lucky."""
+    """The runs of a sweep; or every n-th of ours at each destination (one at least), and more of
+    the controls, of which one alone may be lucky."""
     found = list(_all(runs, seed))
-    ours, controls = ([r for r in found if (r.design == OURS) is own] for own in (True, False))
-    return ours[::every] + controls[:: max(1, every // 4)]
+    chosen = set[Run]()
+    for place, name in enumerate(NAMES):
+        ours = [one for one in found if one.design == OURS and one.place == name]
+        chosen |= {*ours[place % min(every, len(ours)) :: every]}
+    for design in CONTROLS:
+        chosen |= {*[one for one in found if one.design == design][:: max(1, every // 4)]}
+    return [one for one in found if one in chosen]
 
 
 def _all(runs: int, seed: int) -> Iterator[Run]:

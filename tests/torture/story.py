@@ -114,7 +114,7 @@ class Life:
 
 def small_batches(ground: Ground) -> None:
     """Several calls a day, in this process only."""
-    kind = connector.load(connector.spec(ground.name).destination)
+    kind = connector.load(connector.spec(ground.spot.connector).destination)
     kind.batch_size = lambda *_: ground.batch
 
 
@@ -139,7 +139,7 @@ def hub_of(life: Life, day: Day, number: int, ledger: Ledger, db: object) -> Hub
     made = Settings(
         company=Company(name="Acme"),
         sandbox=Sandbox() if ground.url else None,
-        sources={name: SourceEntry(connector=name)},
+        sources={name: SourceEntry(connector=ground.spot.connector)},
         destinations={name: ground.entry()},
         guards=Guards(first_run="go", field_share=1.0, removals_count=3, adds_count=10**6),
     )
@@ -154,7 +154,7 @@ def hub_of(life: Life, day: Day, number: int, ledger: Ledger, db: object) -> Hub
         rules=SimpleNamespace(segments=segments),
         run_id=f"run{number}-{life.attempt}-{len(life.said)}",
         now=START + timedelta(days=number, minutes=life.attempt * 10 + len(life.said)),
-        endpoints={name: ground.url or "memory"},
+        endpoints={ground.spot.connector: ground.url or "memory"},
         extra={"pause": lambda _: None},
     )
 
@@ -188,9 +188,10 @@ def evaluated(db: duckdb.DuckDBPyConnection, day: Day) -> None:
 
 
 def decisions(day: Day, now: datetime) -> list[tuple[object, ...]]:
-    """What everybody has said of advertising, as a pull brings it."""
+    """What everybody has said of being addressed, as a pull brings it."""
     return [
-        (n, "advertising", "ads", "denied" if n in day.denied else "granted", "crm",
+        (n, *need, "denied" if n in day.denied else "granted", "crm",
          now if n in day.denied else START - timedelta(days=1), None)
         for n in range(PEOPLE)
+        for need in (("advertising", "ads"), ("marketing", "email"))
     ]  # fmt: skip

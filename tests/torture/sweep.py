@@ -73,7 +73,7 @@ class Report:
 
 
 def _line(names: tuple[str, str], figures: tuple[str, ...]) -> str:
-    return f"{names[0]:14} {names[1]:10}" + "".join(f"{one:>8}" for one in figures)
+    return f"{names[0]:14} {names[1]:16}" + "".join(f"{one:>8}" for one in figures)
 
 
 def sweep(

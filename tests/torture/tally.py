@@ -93,7 +93,8 @@ def believed(folder: Path, ground: Ground) -> Holding:
             found = {m: ";".join(sorted(json.loads(v)["tags"])) for m, v in held.items()}
             return {m: value for m, value in found.items() if value}
         tokens = ledger.delivery.identifiers(ground.target, list(held))
-        return {ledger.sealing.open(token)["email"]: "in" for token in tokens.values()}
+        by = ground.identifier
+        return {ledger.sealing.open(token)[by]: "in" for token in tokens.values()}
     finally:
         ledger.close()
 

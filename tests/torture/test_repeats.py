@@ -6,6 +6,7 @@ import random
 
 import pytest
 
+from tests.platforms.clock import skipping
 from tests.torture import company, naive, story, worker
 from tests.torture.grounds import ground
 from tests.torture.places import NAMES
@@ -15,6 +16,12 @@ from tests.torture.places import NAMES
 def urls():
     with worker.vendors() as found:
         yield found
+
+
+@pytest.fixture(autouse=True)
+def patience():
+    with skipping():
+        yield
 
 
 @pytest.mark.fault(5)
@@ -33,7 +40,9 @@ def test_a_batch_sent_again_makes_no_second_effect(urls, tmp_path, name):
         members = [m for m in sorted(known.keys() | wanted.keys()) if known.get(m) != wanted.get(m)]
         for start in range(0, len(members), place.batch):
             batch = members[start : start + place.batch]
-            changes = [c for m in batch for c in naive.changes(m, known.get(m), wanted.get(m))]
+            changes = [
+                c for m in batch for c in naive.changes(place, m, known.get(m), wanted.get(m))
+            ]
             for _ in range(times.randint(2, 5) if start else 5):
                 receipts = destination.apply(target, changes)
                 assert {one.verdict for one in receipts} == {"confirmed"}
