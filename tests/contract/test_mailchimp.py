@@ -24,7 +24,7 @@ class _Tags(ListContract):
         table = bench.sandbox.store.table(f"member:{AUDIENCE}:{target.remote['tag_id']}")
         return [row["email"] for row in table.values()]
 
-    def changes(self, bench: FakeBench, target: Target, *, there: bool) -> list[Change]:  # noqa: ARG002
+    def changes(self, bench: FakeBench, target: Target, *, there: bool) -> list[Change]:
         """Of contacts, and of strangers where they become contacts; nobody archived."""
         table = bench.sandbox.store.table(f"contact:{AUDIENCE}").values()
         status = {one["email_address"].lower(): one["status"] for one in table}
