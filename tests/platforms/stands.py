@@ -136,6 +136,12 @@ STANDS: Mapping[str, Stand] = {
             options={"account_id": "123-456-7890"},
             unlimited={"per_minute": 10**9, "per_day": 10**9},
         ),
+        Stand(
+            "mailchimp",
+            kept_in("member:", lambda row: row["email"]),
+            known_as=str,
+            options={"audience_id": "a1b2c3d4e5", "create": "transactional"},
+        ),
         Stand("klaviyo", kept_in("member:", lambda row: row["email"]), known_as=str),
         Stand(
             "hubspot",

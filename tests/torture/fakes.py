@@ -43,7 +43,7 @@ class Script(FaultScript):
         """What the weather does to this call; rows are locked in the fake itself."""
         self.late = False
         wanted, part = self.spot.writes
-        if method == "GET" or wanted not in ("*", method) or not re.search(part, path):
+        if not re.fullmatch(wanted, method) or not re.search(part, path.partition("?")[0]):
             return None
         self.calls += 1
         if self.seed is None:

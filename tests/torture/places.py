@@ -16,7 +16,7 @@ class Spot:
     connector: str
     kind: Literal["tag", "list"]
     writes: tuple[str, str] = ("", "")
-    """Method (or `*`) and a part of the path of the calls that carry rows: the storm is over
+    """Method and part of the path, both patterns, of the calls that carry rows: the storm is over
     these."""
 
     @property
@@ -35,13 +35,17 @@ SPOTS: Mapping[str, Spot] = {
     "toy_ads": Spot("toy_ads", "list"),
     "salesforce": Spot("salesforce", "tag", ("PATCH", "/composite/sobjects")),
     "hubspot": Spot("hubspot", "tag", ("POST", "/batch/update")),
-    "meta_ads": Spot("meta_ads", "list", ("*", "/users")),
+    "meta_ads": Spot("meta_ads", "list", ("POST|PUT|PATCH|DELETE", "/users")),
     "linkedin_ads": Spot("linkedin_ads", "list", ("POST", "/users")),
     "microsoft_ads": Spot("microsoft_ads", "list", ("POST", "/CustomerListUserData/Apply")),
     "google_ads": Spot("google_ads", "list", ("POST", "/audienceMembers:")),
-    "klaviyo": Spot("klaviyo", "list", ("*", "/relationships/profiles|-bulk-import-jobs")),
+    "tiktok_ads": Spot("tiktok_ads", "list", ("POST", "/segment/mapping/")),
+    "mailchimp": Spot("mailchimp", "list", ("POST", "/lists/[^/]+$|/segments/[0-9]+$")),
+    "klaviyo": Spot(
+        "klaviyo", "list", ("POST|PUT|PATCH|DELETE", "/relationships/profiles|-bulk-import-jobs")
+    ),
     "hubspot_list": Spot("hubspot", "list", ("PUT", "/memberships/")),
-    "salesforce_list": Spot("salesforce", "list", ("*", "/composite/sobjects")),
+    "salesforce_list": Spot("salesforce", "list", ("POST|PUT|PATCH|DELETE", "/composite/sobjects")),
 }
 TOYS = ("toy_crm", "toy_ads")
 VENDORS = tuple(name for name in SPOTS if name not in TOYS)
