@@ -56,6 +56,7 @@ def create(fake: MetaSandbox, account: str, params: dict[str, Any]) -> dict[str,
         "time_content_updated": 0,
         "made": now.isoformat(),
         "lag": int(fake.options.get("alias_lag", 1)),
+        **dict.fromkeys(("customer_file_source", "origin_audience_id", "lookalike_spec")),
         **own,
     }
     return {"id": str(number)}

@@ -79,9 +79,10 @@ def structure(params: dict[str, Any], name: str) -> Any:
 
 
 def chosen(document: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
-    """`id` and the fields asked for."""
+    """`id` and the fields asked for, as far as the object has them."""
     names = [name for name in str(params.get("fields", "")).split(",") if name]
     for name in names:
         if name not in document:
             raise GraphError(100, f"Tried accessing nonexisting field ({name})")
-    return {"id": document["id"], **{name: document[name] for name in names}}
+    found = {name: document[name] for name in names if document[name] is not None}
+    return {"id": document["id"], **found}

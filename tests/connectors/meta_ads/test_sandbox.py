@@ -333,3 +333,123 @@ def test_unknown_places(fake):
     ):
         assert code(fake.graph(method, path)) == (100, 33)
     assert requests.get(f"{fake.url}/__members/1", timeout=20).json() == []
+
+
+def test_replacements_that_nobody_ends(fake_with):
+    """If this fails, a session that broke off blocks its audience for ever, or passes for whole."""
+    fake = fake_with(replace_minutes=10)
+    audience, clock = fake.audience(), fake.sandbox.clock
+
+    def send(number, batch, last=False):
+        session = {"session_id": number, "batch_seq": batch, "last_batch_flag": last}
+        return fake.graph("POST", f"{audience}/usersreplace", json=upload(*ROWS, **session))
+
+    def status():
+        found = fake.graph("GET", audience, params={"fields": "operation_status"}).json()
+        return found["operation_status"]["description"]
+
+    assert send(1, 1).ok
+    assert status() == "replace_in_progress"
+    clock.set(clock.now() + timedelta(minutes=91))
+    assert status() == "replace_error"
+    assert [code(send(1, batch)) for batch in (1, 2)] == [(2650, 1870158)] * 2
+    assert send(2, 1, last=True).ok
+    assert status() == "replace_in_progress"
+    assert code(fake.graph("POST", f"{audience}/users", json=upload(*ROWS))) == (2650, 1870145)
+    clock.set(clock.now() + timedelta(minutes=11))
+    assert status() == "Normal"
+    assert code(send(2, 1)) == (2650, 1870159)
+
+
+def alike(origin, **spec):
+    return {
+        "name": "x",
+        "subtype": "LOOKALIKE",
+        "origin_audience_id": origin,
+        "lookalike_spec": json.dumps({"ratio": 0.01, "country": "US", **spec}),
+    }
+
+
+def test_lookalikes(fake):
+    """If this fails, a lookalike that Meta would not make is made here."""
+    audience = fake.audience()
+    people = upload(*([sha(str(n))] for n in range(100)))
+
+    def make(body):
+        return fake.graph("POST", f"{ACCOUNT}/customaudiences", json=body)
+
+    assert code(make(alike(audience))) == (100, None)
+    fake.graph("POST", f"{audience}/users", json=people)
+    for wrong in (
+        alike("7"),
+        alike(audience, ratio=0.21),
+        alike(audience, ratio=0.015),
+        alike(audience, ratio=None),
+        alike(audience, country=None),
+        alike(audience, starting_ratio=0.01),
+        alike(audience, type="same"),
+        {**alike(audience), "lookalike_spec": {"ratio": 0.01, "country": "US"}},
+    ):
+        assert code(make(wrong)) == (100, None)
+    made = make(alike(audience)).json()["id"]
+    assert code(make(alike(audience))) == (2654, None)
+    assert make(alike(audience, type="reach", ratio=9)).ok
+    assert code(fake.graph("POST", f"{made}/users", json=people)) == (100, None)
+    bounds = {"fields": "approximate_count_upper_bound,origin_audience_id"}
+    assert fake.graph("GET", made, params=bounds).json()["approximate_count_upper_bound"] == -1
+    clock = fake.sandbox.clock
+    clock.set(clock.now() + timedelta(hours=7))
+    assert fake.graph("GET", made, params=bounds).json()["approximate_count_upper_bound"] > 0
+    assert code(make(alike(made))) == (100, None)
+
+
+def test_at_most_five_hundred_of_a_kind(fake):
+    """If this fails, an account that is full goes unnoticed."""
+    body = {"name": "x", "customer_file_source": "USER_PROVIDED_ONLY"}
+    one = fake.audience()
+    table = fake.sandbox.store.table("audience")
+    table.put({str(10**9 + n): {**table[one], "id": str(10**9 + n)} for n in range(499)})
+    assert code(fake.graph("POST", f"{ACCOUNT}/customaudiences", json=body)) == (100, None)
+
+
+def test_values(fake):
+    """If this fails, uploads that forget values, or bring them where none are taken, pass."""
+    plain = fake.audience()
+    body = {
+        "name": "x",
+        "customer_file_source": "USER_PROVIDED_ONLY",
+        "is_value_based": 1,
+    }
+    valued = fake.graph("POST", f"{ACCOUNT}/customaudiences", json=body).json()["id"]
+    worth = upload([ROWS[0][0], 44.5], [ROWS[1][0], "-1"], schema=("EMAIL", "LOOKALIKE_VALUE"))
+    assert code(fake.graph("POST", f"{plain}/users", json=worth)) == (100, None)
+    assert code(fake.graph("POST", f"{valued}/users", json=upload(*ROWS))) == (100, None)
+    reply = fake.graph("POST", f"{valued}/users", json=worth).json()
+    assert (reply["num_received"], reply["num_invalid_entries"]) == (2, 1)
+    assert fake.members(valued) == [{"EMAIL": ROWS[0][0], "LOOKALIKE_VALUE": "44.5"}]
+    other = upload([ROWS[0][0], 7], schema=("EMAIL", "LOOKALIKE_VALUE"))
+    fake.graph("POST", f"{valued}/users", json=other)
+    assert fake.members(valued) == [{"EMAIL": ROWS[0][0], "LOOKALIKE_VALUE": "7"}]
+    fake.graph("DELETE", f"{valued}/users", json=upload(*ROWS))
+    assert fake.members(valued) == []
+
+
+@pytest.mark.parametrize(
+    ("options", "invalid"),
+    [
+        ([["LDU"], 1, 1000], 0),
+        ([["LDU"], 0, 0], 0),
+        ([[], "", ""], 0),
+        ([["LDU"], "", ""], 1),
+        ([["LDU"], "US", "CA"], 1),
+        ([["OTHER"], 1, 1000], 1),
+        (["LDU", 1, 1000], 1),
+    ],
+)
+def test_data_processing_options(fake, options, invalid):
+    """If this fails, an opt-out that Meta does not understand passes here."""
+    audience = fake.audience()
+    names = [f"DATA_PROCESSING_OPTIONS{end}" for end in ("", "_COUNTRY", "_STATE")]
+    body = upload([ROWS[0][0], *options], schema=("EMAIL", *names))
+    reply = fake.graph("POST", f"{audience}/users", json=body).json()
+    assert reply["num_invalid_entries"] == invalid
