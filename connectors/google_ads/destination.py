@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -33,6 +33,11 @@ POLL = 1800.0
 """Seconds before a request's outcome is worth asking for (Data Manager API, "Diagnostics")."""
 ROUNDS = 5
 """Times that one upload is sent again without the rows that Google named."""
+GRANTED: Mapping[str, Any] = {
+    "consent": {"adUserData": "CONSENT_GRANTED", "adPersonalization": "CONSENT_GRANTED"},
+    "termsOfService": {"customerMatchTermsOfServiceStatus": "ACCEPTED"},
+}
+"""What Google wants to be told with adds: the hub has asked each person's consent before."""
 _BATCH_FAULTS = (OutcomeUnknown, BatchRefused, Wait, Stop)
 _REQUEST = re.compile(r"[A-Za-z0-9_-]{1,120}")
 
@@ -114,11 +119,8 @@ class GoogleAds(Destination):
 
     def processed(self, target: Target, job: str) -> Processed:
         """What became of a request; `gone` when Google keeps nothing of it any more (50 days)."""
-        from google.ads.datamanager_v1 import RetrieveRequestStatusRequest
-
-        request = RetrieveRequestStatusRequest(request_id=job)
         try:
-            answer = self._connection.ingestion("retrieve_request_status", request)
+            answer = self._connection.status(job)
         except faults.Refused as error:
             if error.reason in faults.TOO_OLD or error.reason == "NOT_FOUND":
                 self._pending.get(target.id, set()).discard(job)
@@ -140,23 +142,14 @@ class GoogleAds(Destination):
         count as not added yet (Data Manager API, "Replace audience members").
         """
         del keep
-        from google.ads.datamanager_v1 import RemoveAllAudienceMembersRequest
-
         for job in sorted(self._pending.get(target.id, set())):
             if self.processed(target, job).state == "running":
                 raise Wait(
                     "Google still works on what was added.", hint="Run again later", seconds=POLL
                 )
-        message = RemoveAllAudienceMembersRequest.pb()()
-        self._address(message, self._known(target))
-        message.remove_as_of_time.FromDatetime(since)
-        request = RemoveAllAudienceMembersRequest.wrap(message)
-        answer = self._connection.ingestion("remove_all_audience_members", request)
-        return f"200 request {_request_id(answer)}"
-
-    def calls(self, target: Target, total: int) -> int:
-        """A batch is one request; rows that Google names and we had let pass cost one more."""
-        return super().calls(target, total)
+        until = since.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        body = {"destinations": self._there(self._known(target)), "removeAsOfTime": until}
+        return f"200 request {_request_id(self._connection.members('removeAll', body))}"
 
     def setting_up(self, target: Target) -> int:
         """A login, a look at the list and its duration set; before the first time the lists looked
@@ -206,41 +199,36 @@ class GoogleAds(Destination):
 
     def _send(self, known: str, upload: Upload) -> tuple[str, str]:
         """One request: Google's id of the work, and the proof. Raises RowsRefused."""
-        from google.ads.datamanager_v1 import (
-            IngestAudienceMembersRequest,
-            RemoveAudienceMembersRequest,
-        )
-
-        adds = upload.op == "add"
-        kind = IngestAudienceMembersRequest if adds else RemoveAudienceMembersRequest
-        message = kind.pb()()
-        self._address(message, known)
-        message.encoding = 1
-        upload.fill(message.audience_members)
-        if adds:
-            # The hub has asked each person's consent; Google wants to be told (EU user consent).
-            message.consent.ad_user_data = message.consent.ad_personalization = 1
-            message.terms_of_service.customer_match_terms_of_service_status = 1
-        method = "ingest_audience_members" if adds else "remove_audience_members"
-        answer = self._connection.ingestion(method, kind.wrap(message), rows=True)
+        body: dict[str, Any] = {
+            "destinations": self._there(known),
+            "audienceMembers": upload.members(),
+            "encoding": "HEX",
+        }
+        if upload.op == "remove":
+            answer = self._connection.members("remove", body)
+        else:
+            answer = self._connection.members("ingest", {**body, **GRANTED})
         job = _request_id(answer)
-        warnings = len(answer.field_warnings) if adds else 0
-        return job, f"200 request {job}" + (f", {warnings} warnings" if warnings else "")
+        warned = answer.get("fieldWarnings")
+        warnings = f", {len(warned)} warnings" if isinstance(warned, list) and warned else ""
+        return job, f"200 request {job}{warnings}"
 
-    def _address(self, message: Any, known: str) -> None:
+    def _there(self, known: str) -> list[dict[str, Any]]:
         """Where a request goes: the account, the way to it, and the list."""
-        there = message.destinations.add(reference="list", product_destination_id=known)
-        there.operating_account.account_id = self.options.account
-        there.operating_account.account_type = 1
+        there: dict[str, Any] = {
+            "operatingAccount": {"accountId": self.options.account, "accountType": "GOOGLE_ADS"},
+            "productDestinationId": known,
+        }
         if self.options.login:
-            there.login_account.account_id = self.options.login
-            there.login_account.account_type = 1
+            login = {"accountId": self.options.login, "accountType": "GOOGLE_ADS"}
+            there["loginAccount"] = login
+        return [there]
 
 
-def _request_id(answer: Any) -> str:
+def _request_id(answer: Mapping[str, Any]) -> str:
     """Google's id of the work. Raises OutcomeUnknown: an answer without one proves nothing."""
-    found = str(answer.request_id)
-    if not _REQUEST.fullmatch(found):
+    found = answer.get("requestId")
+    if not isinstance(found, str) or not _REQUEST.fullmatch(found):
         raise OutcomeUnknown(
             "Google took a request but names no work.", hint="Run again: the same rows are sent"
         )

@@ -36,24 +36,12 @@ class Upload:
             self.op, tuple(self.people[i] for i in keep), tuple(self.places[i] for i in keep)
         )
 
-    def fill(self, members: Any) -> None:
-        """Add a member to this repeated field (`audience_members`) for each person.
-
-        Plain protobuf messages: twenty times as fast as the library's own wrapping.
-        """
-        for person in self.people:
-            known = dict(person)
-            identifiers = members.add().composite_data.user_data.user_identifiers
-            if "email" in known:
-                identifiers.add().email_address = known["email"]
-            if "phone" in known:
-                identifiers.add().phone_number = known["phone"]
-            if "zip" in known:
-                address = identifiers.add().address
-                address.given_name = known["first_name"]
-                address.family_name = known["last_name"]
-                address.postal_code = known["zip"]
-                address.region_code = known["country"]
+    def members(self) -> list[dict[str, Any]]:
+        """`audienceMembers`: for each person all identifiers in one member."""
+        return [
+            {"compositeData": {"userData": {"userIdentifiers": _identifiers(dict(person))}}}
+            for person in self.people
+        ]
 
 
 def prepare(changes: Sequence[Change]) -> tuple[list[Upload], dict[int, Receipt]]:
@@ -103,3 +91,20 @@ def _person(change: Change) -> Person | str:
     used = FIELDS if whole else ("email", "phone")
     person = tuple((name, given[name]) for name in used if name in given)
     return person or "no_identifier: no e-mail, phone or whole address"
+
+
+def _identifiers(known: Mapping[str, str]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    if "email" in known:
+        found.append({"emailAddress": known["email"]})
+    if "phone" in known:
+        found.append({"phoneNumber": known["phone"]})
+    if "zip" in known:
+        address = {
+            "givenName": known["first_name"],
+            "familyName": known["last_name"],
+            "postalCode": known["zip"],
+            "regionCode": known["country"],
+        }
+        found.append({"address": address})
+    return found

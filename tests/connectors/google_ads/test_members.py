@@ -3,7 +3,6 @@
 import hashlib
 
 import pytest
-from google.ads import datamanager_v1 as dm
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -76,14 +75,9 @@ def test_removals_say_what_the_adds_said():
     }
     for ids in (whole, {**whole, "country": "DE"}, {k: whole[k] for k in ("email", "zip")}):
         said = []
-        for op, kind in (
-            ("add", dm.IngestAudienceMembersRequest),
-            ("remove", dm.RemoveAudienceMembersRequest),
-        ):
+        for op in ("add", "remove"):
             (upload,), _ = prepare([Change("a", op, identifiers=ids)])
-            message = kind.pb()()
-            upload.fill(message.audience_members)
-            said.append([one.SerializeToString() for one in message.audience_members])
+            said.append(upload.members())
         assert said[0] == said[1] and said[0]
 
 

@@ -1,6 +1,7 @@
 """Google's own client, unmodified, over REST against the fake."""
 
 import hashlib
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -8,8 +9,11 @@ from google.ads import datamanager_v1 as dm
 from google.api_core import exceptions
 from google.api_core.client_options import ClientOptions
 from google.oauth2.credentials import Credentials
+from google.protobuf import json_format
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.field_mask_pb2 import FieldMask
+
+from audiencehub.model import Change
 
 ACCOUNT = "1234567890"
 PARENT = f"accountTypes/GOOGLE_ADS/accounts/{ACCOUNT}"
@@ -188,3 +192,58 @@ def test_the_client_retries_an_outage_and_no_limit(lists, ingestion, fake, monke
     with pytest.raises(exceptions.TooManyRequests):
         ingestion.ingest_audience_members(upload(number, *members("a")))
     assert fake.asked().count("/v1/audienceMembers:ingest") == 4
+
+
+def test_our_own_json_is_the_message_that_the_client_would_send(
+    lists, ingestion, fake, opened, target
+):
+    """If this fails, what the product writes by itself, to save the client's time, says other
+    things than the client would."""
+    bodies = []
+    kept = fake.sandbox._done
+
+    def seen(verb, body, *rest):
+        bodies.append(json_format.MessageToDict(body))
+        return kept(verb, body, *rest)
+
+    fake.sandbox._done = seen
+    whole = {
+        "email": sha("e"),
+        "phone": sha("p"),
+        "first_name": sha("f"),
+        "last_name": sha("l"),
+        "zip": "94045",
+        "country": "US",
+    }
+    destination = opened(fake)
+    remote = destination.ensure(target, [])
+    ready = replace(target, remote=remote)
+    since = fake.sandbox.clock.now()
+    add = Change("p", "add", identifiers=whole)
+    destination.apply(ready, [add])
+    destination.apply(ready, [replace(add, op="remove")])
+    fake.later(timedelta(minutes=31))
+    destination.replace(ready, [], since)
+
+    there = destinations(remote["user_list_id"])
+    address = dm.AddressInfo(
+        given_name=sha("f"), family_name=sha("l"), postal_code="94045", region_code="US"
+    )
+    identifiers = [
+        dm.UserIdentifier(email_address=sha("e")),
+        dm.UserIdentifier(phone_number=sha("p")),
+        dm.UserIdentifier(address=address),
+    ]
+    person = dm.AudienceMember(
+        composite_data=dm.CompositeData(user_data=dm.UserData(user_identifiers=identifiers))
+    )
+    ingestion.ingest_audience_members(upload(remote["user_list_id"], person))
+    ingestion.remove_audience_members(
+        dm.RemoveAudienceMembersRequest(
+            destinations=there, audience_members=[person], encoding=dm.Encoding.HEX
+        )
+    )
+    ingestion.remove_all_audience_members(
+        dm.RemoveAllAudienceMembersRequest(destinations=there, remove_as_of_time=since)
+    )
+    assert bodies[:3] == bodies[3:]
