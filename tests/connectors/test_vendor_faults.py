@@ -3,45 +3,68 @@ and no row gets a verdict that is not true."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 import requests
 
+from audiencehub import connector
 from audiencehub.connector import Context, Destination
 from audiencehub.errors import BatchRefused, HubError, OutcomeUnknown, Stop, Wait
 from audiencehub.model import Change, Receipt, TagOption, TagValue, Target
-from audiencehub.privacy.rule import sha256
+from audiencehub.privacy.identifiers import identify
+from audiencehub.privacy.rule import Identifier
 from audiencehub.sandbox.clock import START, SandboxClock
 from audiencehub.sandbox.host import serve
 from audiencehub.sandbox.kit import VendorSandbox
 from audiencehub.sandbox.store import Store
-from connectors.hubspot.destination import HubSpotDestination
 from connectors.hubspot.sandbox import HubSpotSandbox
 from connectors.hubspot.sandbox.seed import record_id
-from connectors.meta_ads.destination import MetaAds
-from connectors.meta_ads.sandbox import MetaSandbox
 from connectors.salesforce.destination import SalesforceTags
 from connectors.salesforce.sandbox import SalesforceSandbox
-from tests.torture.fakes import people
+from tests.platforms.crm import people
+from tests.platforms.crowd import email
+from tests.platforms.stands import STANDS
 
 ROWS = 8
 FOR_EVER = 10**9
-Kind = tuple[type[VendorSandbox], Callable[[Context], Destination], Mapping[str, Any]]
-KINDS: Mapping[str, Kind] = {
-    "salesforce": (SalesforceSandbox, SalesforceTags, {"create_fields": True}),
-    "hubspot": (HubSpotSandbox, HubSpotDestination, {}),
-    "meta_ads": (MetaSandbox, MetaAds, {"ad_account_id": "77"}),
+WARM = TagValue(("warm",), "because")
+TAGS: Mapping[str, Mapping[str, Any]] = {"salesforce": {"create_fields": True}, "hubspot": {}}
+LISTS = ("meta_ads", "linkedin_ads", "tiktok_ads")
+"""Of `STANDS`."""
+WRITES = {
+    "salesforce": "composite/sobjects",
+    "hubspot": "/batch/update",
+    "meta_ads": "/users",
+    "linkedin_ads": "/users",
+    "tiktok_ads": "/segment/mapping/",
 }
-WRITES = {"salesforce": "composite/sobjects", "hubspot": "/batch/update", "meta_ads": "/users"}
-VERDICTS = {"salesforce": ".", "hubspot": "results"}
-"""Where a reply has its list of verdicts; Meta's has counts only."""
-REFUSAL: Mapping[str, Any] = {
-    "salesforce": [{"errorCode": "INVALID_FIELD", "message": "no"}],
-    "hubspot": {"status": "error", "category": "VALIDATION_ERROR", "message": "no"},
-    "meta_ads": {"error": {"code": 100, "message": "no"}},
+VERDICTS = {"salesforce": ".", "hubspot": "results", "linkedin_ads": "elements"}
+"""Where a reply has its list of verdicts."""
+UNFIT: Mapping[str, Mapping[str, Any]] = {
+    "meta_ads": {"num_received": ROWS + 3},
+    "tiktok_ads": {"code": None},
+}
+"""What spoils a reply that has none: Meta's has counts only, TikTok's a code for the whole."""
+ALIKE = {
+    "hubspot": ({"shuffle": 1}, {"repeat": 1}),
+    "linkedin_ads": ({"shuffle": 1}, {"strange": 2}),
+}
+"""What leaves a list of verdicts as good as it was: HubSpot's name their rows, LinkedIn's are alike
+but for the status."""
+REFUSAL: Mapping[str, tuple[int, Any]] = {
+    "salesforce": (400, [{"errorCode": "INVALID_FIELD", "message": "no"}]),
+    "hubspot": (400, {"status": "error", "category": "VALIDATION_ERROR", "message": "no"}),
+    "meta_ads": (400, {"error": {"code": 100, "message": "no"}}),
+    "linkedin_ads": (400, {"status": 400, "code": "INVALID_PARAMS", "message": "no"}),
+    "tiktok_ads": (200, {"code": 40002, "message": "no", "data": {}}),
+}
+NO_KEY: Mapping[str, tuple[int, Any]] = {
+    **{name: (401, body) for name, (_, body) in REFUSAL.items()},
+    "meta_ads": (401, {"error": {"code": 190}}),
+    "tiktok_ads": (200, {"code": 40105, "message": "no", "data": {}}),
 }
 
 
@@ -70,10 +93,10 @@ class Vendor:
 
     def kept(self) -> list[bool]:
         """Of each row: does the vendor hold it?"""
-        if isinstance(self.sandbox, MetaSandbox):
-            tables = [table for name, table in self.sandbox.store.tables() if "member:" in name]
-            there = {row["EMAIL"] for table in tables for row in table.values()}
-            return [one.identifiers["email"] in there for one in self.changes]
+        if self.name in LISTS:
+            stand = STANDS[self.name]
+            there = set(stand.held(self.sandbox))
+            return [stand.known_as(email(int(one.member))) in there for one in self.changes]
         if isinstance(self.sandbox, HubSpotSandbox):
             records = self.sandbox.records.table("contacts")
             held = [records[one.member]["properties"] for one in self.changes]
@@ -83,31 +106,36 @@ class Vendor:
         return [one.get("Audiencehub_Segments__c") == "warm" for one in rows]
 
 
-@pytest.fixture(params=KINDS)
+@pytest.fixture(params=[*TAGS, *LISTS])
 def vendor(request: pytest.FixtureRequest) -> Iterator[Vendor]:
     name = request.param
-    kind, opened, options = KINDS[name]
-    store = Store()
-    sandbox = kind(store, SandboxClock(store), {"alias_lag": 0})
-    sandbox.seed(people(name))
+    spec, store = connector.spec(name), Store()
+    sandbox: VendorSandbox = connector.load(str(spec.sandbox))(
+        store, SandboxClock(store), {"alias_lag": 0}
+    )
+    sandbox.seed(people(name, ROWS))
     with serve(sandbox) as url:
-        context = Context(name, dict(options), lambda one: f"sandbox-{one}", START, url)
-        destination = opened(context)
+        options = dict(STANDS[name].options if name in LISTS else TAGS[name])
+        context = Context(name, options, lambda one: f"sandbox-{one}", START, url)
+        destination: Destination = connector.load(str(spec.destination))(context)
         target = Target(name, "tag", "contact")
-        if isinstance(sandbox, MetaSandbox):
+        if name in LISTS:
             target = Target(name, "list", "warm", label="Warm")
         remote = destination.ensure(target, [TagOption("warm", "Warm")])
-        rows = [_change(sandbox, number) for number in range(ROWS)]
-        yield Vendor(name, sandbox, destination, replace(target, remote=remote), rows, url)
+        target = replace(target, remote=remote)
+        rows = [_change(destination, sandbox, number) for number in range(ROWS)]
+        yield Vendor(name, sandbox, destination, target, rows, url)
 
 
-def _change(sandbox: VendorSandbox, number: int) -> Change:
+def _change(destination: Destination, sandbox: VendorSandbox, number: int) -> Change:
     key = f"c{number:06d}"
-    if isinstance(sandbox, MetaSandbox):
-        return Change(str(number), "add", identifiers={"email": sha256(f"{key}@acme.example")})
-    is_org = isinstance(sandbox, SalesforceSandbox)
-    member = sandbox.id_of("Contact", key) if is_org else record_id(key)
-    return Change(member, "set", TagValue(("warm",), "because"))
+    if isinstance(sandbox, SalesforceSandbox):
+        return Change(sandbox.id_of("Contact", key), "set", WARM)
+    if isinstance(sandbox, HubSpotSandbox):
+        return Change(record_id(key), "set", WARM)
+    found = identify(destination.can.platform, "email", email(number))
+    assert isinstance(found, Identifier)
+    return Change(str(number), "add", identifiers={"email": found.sent})
 
 
 def true(vendor: Vendor, told: Sequence[Receipt] | HubError) -> Sequence[Receipt]:
@@ -165,7 +193,7 @@ def test_verdicts_that_do_not_fit_confirm_nobody_else(vendor: Vendor, how: dict[
     if vendor.name in VERDICTS:
         vendor.script(rows=VERDICTS[vendor.name], **how)
     else:
-        vendor.script(set_json={"num_received": ROWS - 1 if "shuffle" in how else ROWS + 3})
+        vendor.script(set_json=dict(UNFIT[vendor.name]))
 
     told = vendor.apply()
 
@@ -173,8 +201,7 @@ def test_verdicts_that_do_not_fit_confirm_nobody_else(vendor: Vendor, how: dict[
         assert all(vendor.kept())
         return
     receipts = true(vendor, told)
-    ids_match = vendor.name == "hubspot" and how in ({"shuffle": 1}, {"repeat": 1})
-    assert ids_match or {one.verdict for one in receipts} - {"confirmed"}
+    assert how in ALIKE.get(vendor.name, ()) or {one.verdict for one in receipts} - {"confirmed"}
 
 
 @pytest.mark.fault(7)
@@ -188,7 +215,8 @@ def test_one_bad_row_refuses_the_batch_it_is_in(vendor: Vendor) -> None:
         assert [one.verdict for one in receipts].index("rejected") == 3
         assert vendor.kept().count(True) == ROWS - 1
         return
-    vendor.script(body_has=mark, status=400, body=REFUSAL[vendor.name], times=FOR_EVER)
+    status, body = REFUSAL[vendor.name]
+    vendor.script(body_has=mark, status=status, body=body, times=FOR_EVER)
 
     whole = vendor.apply()
     vendor.changes = [one for one in vendor.changes if one is not poison]
@@ -200,8 +228,8 @@ def test_one_bad_row_refuses_the_batch_it_is_in(vendor: Vendor) -> None:
 @pytest.mark.fault(8)
 def test_a_key_that_dies_after_some_calls_stops_the_rest(vendor: Vendor) -> None:
     """If this fails, a run goes on for hours with a key that is refused."""
-    body = {"error": {"code": 190}} if vendor.name == "meta_ads" else REFUSAL[vendor.name]
-    vendor.script(skip=1, status=401, body=body, times=FOR_EVER)
+    status, body = NO_KEY[vendor.name]
+    vendor.script(skip=1, status=status, body=body, times=FOR_EVER)
 
     first, second = vendor.apply(), vendor.apply()
 
@@ -229,14 +257,14 @@ def test_locked_rows_ask_for_another_try_and_the_others_go_on(times: int) -> Non
     """If this fails, one locked account holds up a whole org. Only Salesforce locks single rows."""
     store = Store()
     org = SalesforceSandbox(store, SandboxClock(store))
-    org.seed(people("salesforce"))
+    org.seed(people("salesforce", ROWS))
     with serve(org) as url:
         options = {"create_fields": True}
         context = Context("salesforce", options, lambda one: f"sandbox-{one}", START, url)
         tags = SalesforceTags(context)
         target = Target("salesforce", "tag", "contact")
         remote = tags.ensure(target, [TagOption("warm", "Warm")])
-        rows = [_change(org, number) for number in range(ROWS)]
+        rows = [_change(tags, org, number) for number in range(ROWS)]
         org.set(locks={rows[2].member: times})
         found = Vendor("salesforce", org, tags, replace(target, remote=remote), rows, url)
 
