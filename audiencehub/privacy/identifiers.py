@@ -13,8 +13,10 @@ from audiencehub.privacy.platforms import (
     mailchimp,
     meta,
     microsoft,
+    slack,
     snap,
     tiktok,
+    webhook,
 )
 from audiencehub.privacy.rule import EMPTY, Identifier, Refused, Rule, Rules, looks_hashed, sha256
 
@@ -27,6 +29,9 @@ PLATFORMS: Mapping[str, Rules] = {
     "snap": snap.RULES,
     "klaviyo": klaviyo.RULES,
     "mailchimp": mailchimp.RULES,
+    "webhook": webhook.RULES,
+    "webhook_hashed": webhook.HASHED,
+    "slack": slack.RULES,
 }
 FIELDS = (
     "email",
