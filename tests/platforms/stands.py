@@ -143,6 +143,7 @@ STANDS: Mapping[str, Stand] = {
             options={"audience_id": "a1b2c3d4e5", "create": "transactional"},
         ),
         Stand("klaviyo", kept_in("member:", lambda row: row["email"]), known_as=str),
+        Stand("webhook", kept_in("member:", lambda row: row["email_sha256"])),
         Stand(
             "hubspot",
             kept_in("members:", lambda row: row["id"]),
@@ -153,7 +154,6 @@ STANDS: Mapping[str, Stand] = {
             kept_in("CampaignMember", _member),
             record=_contact,
             told=_in_campaign,
-            options={"calls_per_second": 100_000, "poll_seconds": 0.001},
         ),
     )
 }
@@ -174,7 +174,7 @@ def stood(
             yield url, fake, before
 
 
-def opened(stand: Stand, url: str) -> Destination:
+def opened(stand: Stand, url: str | None) -> Destination:
     """The destination, as the hub opens it."""
     spec = connector.spec(stand.connector)
     options = connector.load(str(spec.options))(**stand.options).model_dump()

@@ -131,9 +131,15 @@ class Stage:
             who = one["member"]
             if self.spot.kind == "tag" and one.get("object") not in ("Contact", "contacts"):
                 continue
-            made = one.get("changed", True) if self.spot.kind == "list" else who in changed
+            made = one.get("changed", self._named(one, changed))
             self.writes.append({"who": who, "changed": made, "late": self.script.late})
         self.known = len(log)
+
+    def _named(self, line: dict[str, Any], changed: set[str]) -> bool:
+        """Whether a line of the log is about one of these."""
+        if self.spot.kind == "tag":
+            return line["member"] in changed
+        return any(one in self.spot.stand.told(self.sandbox, line) for one in changed)
 
 
 def main() -> None:

@@ -44,6 +44,7 @@ SPOTS: Mapping[str, Spot] = {
     "klaviyo": Spot(
         "klaviyo", "list", ("POST|PUT|PATCH|DELETE", "/relationships/profiles|-bulk-import-jobs")
     ),
+    "webhook": Spot("webhook", "list", ("POST", "/audiences")),
     "hubspot_list": Spot("hubspot", "list", ("PUT", "/memberships/")),
     "salesforce_list": Spot("salesforce", "list", ("POST|PUT|PATCH|DELETE", "/composite/sobjects")),
 }
