@@ -58,12 +58,15 @@ class LinkedInAds(Destination):
                 members="account",
                 identifiers=("company_domain", "organization_urn", "company_name"),
                 need=None,
+                # The 300 are people, whom a few companies have.
+                minimum=None,
                 ceilings=(CEILINGS["COMPANY"],),
             )
 
     def check(self) -> str:
         """One page of the account's segments. Raises Stop without access."""
-        self._client.get("dmpSegments", self._finder(count=1))
+        if self._client.get("dmpSegments", self._finder(count=1)) is None:
+            raise Stop("LinkedIn knows no DMP segments.", hint="Check api_version in deployments/")
         options = self.options
         return f"ad account {options.account_id}, API {options.api_version}, {options.members}"
 

@@ -34,7 +34,7 @@ KINDS = {"users": "USER", "companies": "COMPANY"}
 class LinkedInSandbox(VendorSandbox):
     """Options: `alias_lag` (how often a new segment is unknown to /users and /companies first),
     `calls_per_minute` and `elements_per_minute` (429), `oldest_version`, `platforms` (names of
-    sourcePlatform that are the app's), `build` = "fails".
+    sourcePlatform that are the app's; ACME_ANALYTICS), `build` = "fails".
 
     `GET /__members/<segment>` answers the stored elements.
     """

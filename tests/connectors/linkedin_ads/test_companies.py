@@ -79,6 +79,7 @@ def test_what_it_can_do_follows_the_option(companies, destination):
     can = companies[0].can
     assert (can.members, can.need, can.ceilings[0].calls) == ("account", None, 300)
     assert can.identifiers == ("company_domain", "organization_urn", "company_name")
+    assert can.minimum is None, "40 companies may have 300 people"
     for people in (destination.can, LinkedInAds.can):
         assert (people.members, people.ceilings[0].calls) == ("contact", 600)
         assert people.need is not None and people.need.purpose == "advertising"

@@ -402,6 +402,9 @@ def test_check_proves_access(destination, fake, opened):
         with pytest.raises(Stop, match="token") as raised:
             opened(fake, token=token).check()
         assert token not in str(raised.value)
+    fake.fault(path="q=account", status=404, body={})
+    with pytest.raises(Stop):
+        destination.check()
 
 
 def test_a_version_that_was_sunset_says_what_to_do(fake_with, opened):
