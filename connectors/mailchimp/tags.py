@@ -47,7 +47,8 @@ class Tag:
             if rows
         }
         answer = self.api.write(self.path, body, rows=True)
-        added, removed = (_emails(answer, f"members_{name}") for name in ("added", "removed"))
+        added = _emails(answer, "members_added") if adds else set()
+        removed = _emails(answer, "members_removed") if removals else set()
         if not added <= {row.email for row in adds} or not removed <= {r.email for r in removals}:
             raise OutcomeUnknown(
                 f"Mailchimp's answer to {len(adds) + len(removals)} addresses names others.",

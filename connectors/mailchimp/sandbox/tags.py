@@ -127,7 +127,7 @@ def members(fake: MailchimpSandbox, audience: str, key: str, query: Any) -> list
     states |= {
         name
         for name in ("cleaned", "transactional", "unsubscribed")
-        if query.get(f"include_{name}") == "true"
+        if query.get(f"include_{name}", "").lower() == "true"
     }
     held = [fake.contacts(audience)[number] for number in fake.tagged(audience, key)]
     return [contacts.shown(fake, audience, one) for one in held if one["status"] in states]

@@ -6,8 +6,9 @@ from dataclasses import replace
 import pytest
 
 from audiencehub.errors import BatchRefused, OutcomeUnknown, Stop, Wait
-from audiencehub.http import redact
+from audiencehub.http import MachineClock, redact
 from audiencehub.model import Change, Figures, Processed
+from connectors.klaviyo.sandbox import KlaviyoSandbox
 
 EMAILS = [f"person{n}@acme.example" for n in range(5)]
 IMPORTS = "profile-bulk-import-jobs"
@@ -318,14 +319,24 @@ def test_once_one_call_is_through_faults_become_receipts(fake, opened, make_read
     assert done == ["confirmed"] * 1_000 + ["retry"] * 500
 
 
-def test_limits_are_kept_per_endpoint(fake_with, opened, make_ready, target, changes, patience):
-    """If this fails, the push runs into Klaviyo's limits, or one endpoint's limit slows all."""
-    fake = fake_with()
+def test_limits_are_kept_per_endpoint(fake, opened, make_ready, target, changes, monkeypatch):
+    """If this fails, a long push runs into Klaviyo's limits, of a second or of a minute."""
+    moments, count = {}, KlaviyoSandbox._count
+
+    def counted(sandbox, endpoint):
+        moments.setdefault(endpoint, []).append(MachineClock().monotonic())
+        return count(sandbox, endpoint)
+
+    monkeypatch.setattr(KlaviyoSandbox, "_count", counted)
     destination = opened(fake)
     ready = make_ready(destination, target)
-    for _ in range(11):
+    for _ in range(170):
         destination.apply(ready, changes(EMAILS[:1]))
-    assert sum(patience.slept) > 0, "eleven imports in one second: the eleventh has to wait"
+    imports = moments["POST /api/profile-bulk-import-jobs"]
+    assert len(imports) == 170
+    for seconds, most in ((1.0, 10), (60.0, 150)):
+        for at in imports:
+            assert sum(at <= one < at + seconds for one in imports) <= most
 
 
 def test_retry_after_of_a_throttled_endpoint(fake_with, opened, make_ready, target, changes,

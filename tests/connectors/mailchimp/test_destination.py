@@ -128,6 +128,19 @@ def test_who_was_deleted_for_good_stays_away(fake, opened, make_ready, target, c
     assert EMAILS[1] not in fake.consent()
 
 
+def test_who_becomes_a_contact_meanwhile_keeps_their_status(fake, opened, make_ready, target,
+                                                            changes, hashed):  # fmt: skip
+    """If this fails, who unsubscribes while we look for them is given another status by us."""
+    fake.knows(EMAILS[0], status="unsubscribed")
+    destination = opened(fake, create="transactional")
+    ready = make_ready(destination, target)
+    empty = {"members_added": [], "errors": []}
+    fake.fault(method="POST", path="/segments/", status=200, body=empty)
+    fake.fault(method="GET", path=f"/members/{hashed(EMAILS[0])}", status=404, body={})
+    done = destination.apply(ready, changes(EMAILS[:1]))
+    assert verdicts(done) == ["rejected"] and fake.consent() == {EMAILS[0]: "unsubscribed"}
+
+
 def test_adds_and_removals_share_a_call(destination, ready, fake, changes):
     """If this fails, a day's changes cost twice the calls."""
     fake.knows(*EMAILS)
@@ -230,7 +243,7 @@ def test_a_contact_with_very_many_tags_is_read_to_the_end(fake, opened, make_rea
     [
         {"members_added": None},
         {"errors": None},
-        {"members_removed": "none"},
+        {"members_added": "none"},
         {"members_added": [{"email_address": "else@acme.example"}]},
     ],
 )
