@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import orjson
 
 from audiencehub.connector import Context
-from audiencehub.errors import OutcomeUnknown, Wait
+from audiencehub.errors import Incomplete, OutcomeUnknown, Wait
 from audiencehub.http import (
     HttpClient,
     HttpRefused,
@@ -26,6 +26,7 @@ from audiencehub.http import (
     OAuth,
     Policy,
     Reply,
+    hide,
     limiter_for,
     session_for,
 )
@@ -79,6 +80,8 @@ class Connection:
                 accept=_READ_HERE,
                 writes=True,
             )
+        except Incomplete as error:
+            raise Wait(error.message, hint="Run again later") from None
         except HttpRefused as error:
             if error.status != 401:
                 raise
@@ -109,8 +112,8 @@ class Connection:
             return {
                 "grant_type": "refresh_token",
                 "client_id": self.options.client_id or "",
-                "client_secret": secret("client_secret"),
-                "refresh_token": secret("refresh_token"),
+                "client_secret": hide(secret("client_secret")),
+                "refresh_token": hide(secret("refresh_token")),
             }
 
         return OAuth(HttpClient(self.context.base_url or TOKENS), "token", form)
@@ -200,8 +203,8 @@ class Connection:
         call = getattr(self._services[kind], method)
         metadata = () if kind == "ask" else self._metadata()
         for again in (True, False):
-            sent = self._auth.headers()
             try:
+                sent = self._auth.headers()
                 return call(request=request, retry=None, timeout=TIMEOUT, metadata=metadata)
             except Unauthorized as error:
                 if again and self._auth.refresh(sent):
@@ -209,6 +212,8 @@ class Connection:
                 raise self._error(error, what, writes=writes) from None
             except GoogleAPICallError as error:
                 raise self._error(error, what, writes=writes) from None
+            except Incomplete as error:
+                raise Wait(error.message, hint="Run again later") from None
             except (ParseError, ValueError, TypeError, AttributeError, RecursionError):
                 # What the library makes of an answer that is not the message it should be.
                 raise unreadable(what, writes=writes) from None

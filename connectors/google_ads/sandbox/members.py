@@ -100,6 +100,8 @@ def identifiers(row: Any, encoding: int) -> list[str]:
         return sorted({f"mobile_id:{one}" for one in row.mobile_data.mobile_ids})
     if kind == "user_id_data":
         return [f"user_id:{row.user_id_data.user_id}"]
+    if kind == "composite_data" and not row.composite_data.HasField("user_data"):
+        return sorted({f"ip:{one.ip_address}" for one in row.composite_data.ip_data})
     data = row.composite_data.user_data if kind == "composite_data" else row.user_data
     return sorted({_identifier(one, encoding) for one in data.user_identifiers})
 

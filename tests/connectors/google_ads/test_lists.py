@@ -170,6 +170,10 @@ def test_what_became_of_a_request_is_told_later(destination, ready, fake, change
             },
         },
         {"status": 400, "body": "x"},
+        {"status": 404, "body": {"error": "no"}},
+        {"cut": True, "times": 9},
+        {"truncate": 9},
+        {"hang_up": True, "times": 9},
     ],
 )
 def test_a_status_that_says_nothing_is_asked_again(destination, ready, fake, changes, fault):
@@ -178,6 +182,28 @@ def test_a_status_that_says_nothing_is_asked_again(destination, ready, fake, cha
     fake.fault(path="requestStatus", **fault)
     with pytest.raises(Wait):
         destination.processed(ready, job)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"cut": True},
+        {"status": 200, "body": "<html>"},
+        {"status": 200, "body": {"access_token": "two words"}},
+        {"hang_up": True},
+    ],
+)
+def test_a_login_that_nobody_can_read_is_waited_for(fake, opened, target, ready, changes, fault):
+    """If this fails, an outage of the login ends a push as a fault of the program."""
+    for act, arguments in (
+        ("check", ()),
+        ("ensure", (target, [])),
+        ("apply", (ready, changes(EMAILS[:2]))),
+    ):
+        fake.sandbox.faults.clear()
+        fake.fault(path="/token", times=9, **fault)
+        with pytest.raises(Wait):
+            getattr(opened(fake), act)(*arguments)
 
 
 def test_the_size_is_told_by_networks(destination, ready, fake, changes, opened, target):
