@@ -115,22 +115,28 @@ def members(target: str, changes: Sequence[Mapping[str, Any]], *, everyone: bool
 
 
 def pushed(rows: Sequence[Mapping[str, Any]], planned: Sequence[Mapping[str, Any]] = ()) -> None:
-    """What each plan was to send and what was confirmed; calls and edits are the target's."""
+    """What each plan was to send and what was confirmed; calls and edits by hand are the
+    target's."""
     if not rows:
         return
     table = Table(title="Pushed", title_justify="left")
     table.add_column("target", overflow="fold")
-    for head in ("planned", "confirmed", "rejected", "unsettled", "calls", "edited by hand"):
+    for head in ("planned", "confirmed", "rejected", "unsettled", "calls"):
         table.add_column(head, justify="right")
     wanted = {one["plan_id"]: one for one in planned}
     for one in rows:
-        whole = [f"{one['api_calls']:,}", f"{one['drifted']:,}"]
+        calls = f"{one['api_calls']:,}"
         sent = one["plans"] or {"": {}}
         for place, (plan_id, verdicts) in enumerate(sent.items()):
             kind = wanted.get(plan_id, {}).get("kind", "change")
             name = _target({"target": one["target"], "kind": kind})
-            table.add_row(name, *_verdicts(verdicts), *(whole if not place else ["", ""]))
+            table.add_row(name, *_verdicts(verdicts), "" if place else calls)
     console.print(table)
+    for one in rows:
+        if one["drifted"]:
+            fold(
+                f"{one['target']}: {one['drifted']:,} edited by hand; audiencehub drift shows them."
+            )
     if any(one["unknown"] for one in rows):
         say("Unsettled rows have no answer yet: the next run settles them first.", style="yellow")
 
