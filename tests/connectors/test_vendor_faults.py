@@ -32,7 +32,7 @@ ROWS = 8
 FOR_EVER = 10**9
 WARM = TagValue(("warm",), "because")
 TAGS: Mapping[str, Mapping[str, Any]] = {"salesforce": {"create_fields": True}, "hubspot": {}}
-LISTS = ("meta_ads", "linkedin_ads", "tiktok_ads")
+LISTS = ("meta_ads", "linkedin_ads", "tiktok_ads", "microsoft_ads")
 """Of `STANDS`."""
 WRITES = {
     "salesforce": "composite/sobjects",
@@ -40,31 +40,38 @@ WRITES = {
     "meta_ads": "/users",
     "linkedin_ads": "/users",
     "tiktok_ads": "/segment/mapping/",
+    "microsoft_ads": "/CustomerListUserData/Apply",
 }
 VERDICTS = {"salesforce": ".", "hubspot": "results", "linkedin_ads": "elements"}
 """Where a reply has its list of verdicts."""
 UNFIT: Mapping[str, Mapping[str, Any]] = {
     "meta_ads": {"num_received": ROWS + 3},
     "tiktok_ads": {"code": None},
+    "microsoft_ads": {"PartialErrors": None},
 }
-"""What spoils a reply that has none: Meta's has counts only, TikTok's a code for the whole."""
+"""What spoils a reply that has none: Meta's has counts only, TikTok's a code for the whole, and
+Microsoft's what it refused."""
 ALIKE = {
     "hubspot": ({"shuffle": 1}, {"repeat": 1}),
     "linkedin_ads": ({"shuffle": 1}, {"strange": 2}),
 }
 """What leaves a list of verdicts as good as it was: HubSpot's name their rows, LinkedIn's are alike
 but for the status."""
+SEEKERS = ("microsoft_ads",)
+"""Those that find the row to blame themselves: one of theirs goes out in calls of several kinds."""
 REFUSAL: Mapping[str, tuple[int, Any]] = {
     "salesforce": (400, [{"errorCode": "INVALID_FIELD", "message": "no"}]),
     "hubspot": (400, {"status": "error", "category": "VALIDATION_ERROR", "message": "no"}),
     "meta_ads": (400, {"error": {"code": 100, "message": "no"}}),
     "linkedin_ads": (400, {"status": 400, "code": "INVALID_PARAMS", "message": "no"}),
     "tiktok_ads": (200, {"code": 40002, "message": "no", "data": {}}),
+    "microsoft_ads": (400, {"OperationErrors": [{"Code": 8004, "Message": "no"}]}),
 }
 NO_KEY: Mapping[str, tuple[int, Any]] = {
     **{name: (401, body) for name, (_, body) in REFUSAL.items()},
     "meta_ads": (401, {"error": {"code": 190}}),
     "tiktok_ads": (200, {"code": 40105, "message": "no", "data": {}}),
+    "microsoft_ads": (401, {"Errors": [{"Code": 105, "Message": "no"}]}),
 }
 
 
@@ -219,6 +226,10 @@ def test_one_bad_row_refuses_the_batch_it_is_in(vendor: Vendor) -> None:
     vendor.script(body_has=mark, status=status, body=body, times=FOR_EVER)
 
     whole = vendor.apply()
+    if vendor.name in SEEKERS:
+        assert [one.verdict for one in true(vendor, whole)].index("rejected") == 3
+        assert vendor.kept().count(True) == ROWS - 1
+        return
     vendor.changes = [one for one in vendor.changes if one is not poison]
 
     assert isinstance(whole, BatchRefused)
