@@ -9,7 +9,7 @@ SPEC = Spec(
     destination="connectors.google_ads.destination:GoogleAds",
     sandbox="connectors.google_ads.sandbox:GoogleSandbox",
     options="connectors.google_ads.options:Options",
-    secrets=("client_secret", "refresh_token"),
+    secrets=("client_secret", "refresh_token", "service_account"),
     scopes=("https://www.googleapis.com/auth/datamanager",),
     docs="https://developers.google.com/data-manager/api",
 )

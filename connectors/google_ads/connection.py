@@ -26,18 +26,17 @@ from audiencehub.http import (
     OAuth,
     Policy,
     Reply,
-    hide,
     limiter_for,
     session_for,
 )
 from connectors.google_ads import faults
+from connectors.google_ads.login import login
 from connectors.google_ads.options import Options
 
 if TYPE_CHECKING:
     import requests
 
 HOST = "https://datamanager.googleapis.com"
-TOKENS = "https://oauth2.googleapis.com"
 PER_MINUTE = 300
 """Requests per minute and Cloud project, of each of the four kinds: ingestion and everything else,
 writing and reading (Data Manager API, "Limits and quotas")."""
@@ -106,17 +105,7 @@ class Connection:
 
     @cached_property
     def _auth(self) -> OAuth:
-        secret = self.context.secret
-
-        def form() -> Mapping[str, str]:
-            return {
-                "grant_type": "refresh_token",
-                "client_id": self.options.client_id or "",
-                "client_secret": hide(secret("client_secret")),
-                "refresh_token": hide(secret("refresh_token")),
-            }
-
-        return OAuth(HttpClient(self.context.base_url or TOKENS), "token", form)
+        return login(self.options, self.context.secret, self.context.base_url)
 
     @cached_property
     def _rows(self) -> HttpClient:
@@ -227,8 +216,9 @@ class Connection:
 
     def _metadata(self) -> tuple[tuple[str, str], ...]:
         """User lists are reached through a manager by a header (Data Manager API, "Headers")."""
-        login = self.options.login
-        return (("login-account", f"accountTypes/GOOGLE_ADS/accounts/{login}"),) if login else ()
+        manager = self.options.login
+        header = ("login-account", f"accountTypes/GOOGLE_ADS/accounts/{manager}")
+        return (header,) if manager else ()
 
 
 def unreadable(what: str, *, writes: bool) -> OutcomeUnknown | Wait:

@@ -28,9 +28,14 @@ class Options(BaseModel):
     client_secret: Reference | None = None
     refresh_token: Reference | None = None
     """Reference to a refresh token with the scope `datamanager`, of a user who may edit lists."""
+    service_account: Reference | None = None
+    """Reference to the key of a service account that Google Ads lets edit lists: the JSON file's
+    text. In place of the three above."""
 
     @model_validator(mode="after")
     def _whole(self) -> Options:
+        if self.service_account and self.refresh_token:
+            raise ValueError("service_account and refresh_token are two logins: keep one")
         if self.refresh_token and not (self.client_id and self.client_secret):
             raise ValueError("refresh_token needs client_id and client_secret beside it")
         return self

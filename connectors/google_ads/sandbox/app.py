@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import deque
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -15,17 +14,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from audiencehub.http import MachineClock
 from audiencehub.sandbox.kit import Handler, VendorSandbox
-from connectors.google_ads.sandbox import checks, lists, members, replies, status
+from connectors.google_ads.sandbox import checks, lists, members, replies, status, tokens
 from connectors.google_ads.sandbox.replies import GoogleError, Violation, invalid
 
 if TYPE_CHECKING:
     from audiencehub.sandbox.company import Company
 
-SECRETS = {
-    "client_secret": "sandbox-client_secret",
-    "refresh_token": "sandbox-refresh_token",
-}
-"""The fake's own, which its token endpoint takes."""
 ACCESS = "sandbox-access"
 """An access token that is always good, for clients that bring one."""
 LIFE = timedelta(hours=1)
@@ -35,7 +29,8 @@ PER_DAY = {"Ingestion": 100_000, "Management": 50_000}
 
 class GoogleSandbox(VendorSandbox):
     """Options: `per_minute` and `per_day` instead of the documented quotas, `manager` (the account
-    that every login-account must be), `terms` = "unsigned" (the account's own).
+    that every login-account must be), `terms` = "unsigned" (the account's own), `service_account`
+    (`{"client_email", "public_key"}`, whose assertions are taken).
 
     `GET /__members/<list>` answers who is in it: `[["email_address:<hex>", …], …]`.
     """
@@ -98,18 +93,10 @@ class GoogleSandbox(VendorSandbox):
         return guarded
 
     async def _token(self, request: Request) -> Response:
-        """An access token for an hour of the sandbox's time (RFC 6749 §6)."""
-        form = {
-            name: values[-1] for name, values in parse_qs((await request.body()).decode()).items()
-        }
-        if form.pop("grant_type", "") != "refresh_token":
-            return JSONResponse({"error": "unsupported_grant_type"}, 400)
-        for name, error in (
-            ("client_secret", "invalid_client"),
-            ("refresh_token", "invalid_grant"),
-        ):
-            if form.get(name) != SECRETS[name]:
-                return JSONResponse({"error": error}, 400)
+        """An access token for an hour of the sandbox's time."""
+        wrong = tokens.refused((await request.body()).decode(), self.options.get("service_account"))
+        if wrong:
+            return JSONResponse({"error": wrong}, 400)
         table = self.store.table("token")
         token = f"{ACCESS}-{len(table) + 1}"
         table[token] = {"until": (self.clock.now() + LIFE).isoformat()}

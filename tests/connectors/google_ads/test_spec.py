@@ -40,6 +40,13 @@ def test_the_front_page_leads_somewhere():
         {"account_id": "1234567890", "typo": 1},
         {"account_id": "1234567890", "refresh_token": "a-token-in-the-clear"},
         {"account_id": "1234567890", "refresh_token": SECRET},
+        {
+            "account_id": "1234567890",
+            "client_id": "c",
+            "client_secret": SECRET,
+            "refresh_token": SECRET,
+            "service_account": SECRET,
+        },
         {"account_id": "1234567890", "refresh_token": SECRET, "client_id": "c"},
     ],
 )
