@@ -266,6 +266,15 @@ def test_what_only_a_person_can_mend_stops(
     assert "mary" not in str(raised.value) and "text of" not in str(raised.value)
 
 
+def test_warnings_cost_no_member_and_are_told(destination, ready, fake, changes):
+    """If this fails, a field that Google drops is never noticed, or taken for a refusal."""
+    warning = {"field": "audience_members[0].x", "reason": 6, "description": "mary@acme.example"}
+    fake.fault(path="audienceMembers:ingest", set_json={"fieldWarnings": [warning]})
+    receipts = destination.apply(ready, changes(EMAILS))
+    assert set(verdicts(receipts)) == {"confirmed"}
+    assert receipts[0].proof.endswith("1 warnings") and "mary" not in receipts[0].proof
+
+
 @pytest.mark.fault(3)
 def test_a_full_minute_is_waited_for(destination, ready, fake, changes, patience):
     """If this fails, the hub hammers a project whose minute is full, or gives up a whole push."""
