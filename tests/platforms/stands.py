@@ -21,7 +21,7 @@ from audiencehub.sandbox.store import Store
 from connectors.hubspot.sandbox.seed import record_id
 from connectors.salesforce.sandbox import SalesforceSandbox
 from tests.platforms import crm
-from tests.platforms.crowd import START, digest, email
+from tests.platforms.crowd import START, digest, email, folded
 
 Front = TypeVar("Front")
 Line = Mapping[str, Any]
@@ -44,6 +44,8 @@ class Stand:
     """For those that keep CRM records: the record of a person."""
     told: Callable[[VendorSandbox, Line], str] = _whole
     """A text in which a line of the fake's log of writes names its person."""
+    acquaint: Callable[[VendorSandbox, int], None] = lambda *_: None
+    """Makes so many people known to the platform, where it takes others one by one."""
     options: Mapping[str, Any] = field(default_factory=dict)
     """As the settings entry holds them."""
     fake: Mapping[str, Any] = field(default_factory=dict)
@@ -94,6 +96,22 @@ def _contact(fake: VendorSandbox, number: int) -> str:
     return str(cast(SalesforceSandbox, fake).id_of("Contact", crm.key(number)))
 
 
+def _contacts(fake: VendorSandbox, people: int) -> None:
+    """Contacts of the audience who get no marketing."""
+    table = fake.store.table("contact:a1b2c3d4e5")
+    fields = {"FNAME": "", "LNAME": ""}
+    table.put(
+        {
+            folded(email(number)): {
+                "email_address": email(number),
+                "status": "transactional",
+                "merge_fields": fields,
+            }
+            for number in range(people)
+        }
+    )
+
+
 def _member(row: Line) -> str | None:
     return None if row["IsDeleted"] else str(row["ContactId"])
 
@@ -140,6 +158,7 @@ STANDS: Mapping[str, Stand] = {
             "mailchimp",
             kept_in("member:", lambda row: row["email"]),
             known_as=str,
+            acquaint=_contacts,
             options={"audience_id": "a1b2c3d4e5", "create": "transactional"},
         ),
         Stand("klaviyo", kept_in("member:", lambda row: row["email"]), known_as=str),
@@ -169,6 +188,7 @@ def stood(
         fake: VendorSandbox = kind(store, SandboxClock(store), dict(stand.fake))
         known = crm.people(stand.connector, people if stand.record else 0)
         fake.seed(known)
+        stand.acquaint(fake, people)
         before = front(fake.app())
         with serve_app(before) as url:
             yield url, fake, before
