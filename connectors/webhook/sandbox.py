@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import json
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
@@ -117,6 +118,7 @@ class WebhookSandbox(VendorSandbox):
         if audience:
             self.store.table("audience")[audience] = {"label": message["label"]}
         fresh: Json = {}
+        holders = _holders(table) if message["removed"] else {}
         for name, op in (("removed", "remove"), ("added", "add")):
             for index, row in enumerate(message[name]):
                 why = self._wrong(row)
@@ -129,10 +131,9 @@ class WebhookSandbox(VendorSandbox):
                     fresh[key] = row
                     continue
                 # Who has one of these names is meant, whatever else was known of them.
-                wanted = {pair for pair in row.items() if pair[0] in NAMES}
-                for held, known in list(table.items()):
-                    if wanted & set(known.items()):
-                        del table[held]
+                meant = {held for pair in row.items() for held in holders.get(pair, ())}
+                for held in [one for one in meant if one in table]:
+                    del table[held]
         table.put(fresh)
         return rejected
 
@@ -147,6 +148,16 @@ class WebhookSandbox(VendorSandbox):
         if row.get("external_id") in self.options.get("unknown", ()):
             return "unknown customer"
         return ""
+
+
+def _holders(table: Mapping[str, Json]) -> dict[tuple[str, str], list[str]]:
+    """Who is held under each name, by the keys of their rows."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for key, row in table.items():
+        for pair in row.items():
+            if pair[0] in NAMES:
+                found.setdefault(pair, []).append(key)
+    return found
 
 
 def _message(body: bytes) -> Json:
