@@ -169,7 +169,9 @@ class Connection:
         return session
 
     def _limiter(self, kind: Kind) -> Limiter:
-        project = self.options.client_id or self.options.account
+        # Accounts that one login serves share its project's quotas.
+        options = self.options
+        project = str(options.client_id or options.service_account or options.account)
         key = (self.context.base_url or HOST, project, kind)
         return limiter_for(key, rate=PER_MINUTE, per=60.0, burst=BURST)
 

@@ -1,6 +1,7 @@
 """A Google fake on loopback, the destination against it, and hashes made without the product."""
 
 import hashlib
+from contextlib import ExitStack
 from datetime import UTC, datetime
 
 import pytest
@@ -9,9 +10,8 @@ import requests
 from audiencehub.connector import Context
 from audiencehub.model import Change, Target
 from audiencehub.sandbox.clock import SandboxClock
-from audiencehub.sandbox.host import serve
 from audiencehub.sandbox.store import Store
-from audiencehub.testing.bench import DAY, Patience
+from audiencehub.testing.bench import DAY, Patience, stage
 from connectors.google_ads.destination import GoogleAds
 from connectors.google_ads.sandbox import GoogleSandbox
 
@@ -76,21 +76,36 @@ class Fake:
         }
 
 
+@pytest.fixture(scope="package")
+def stages():
+    """Servers that one test after the other puts its fakes on: starting one costs more than most
+    tests."""
+    with ExitStack() as stack:
+        made = []
+
+        def nth(number):
+            while len(made) <= number:
+                made.append(stack.enter_context(stage()))
+            return made[number]
+
+        yield nth
+
+
 @pytest.fixture
-def fake_with():
-    """Fakes with options of their own; all are stopped at the end."""
-    running = []
+def fake_with(stages):
+    """Fakes with options of their own."""
+    used = []
 
     def start(**options):
-        store = Store()
+        on, store = stages(len(used)), Store()
         sandbox = GoogleSandbox(store, SandboxClock(store), options)
-        server = serve(sandbox)
-        running.append(server)
-        return Fake(server.__enter__(), sandbox)
+        on.app = sandbox.app()
+        used.append(on)
+        return Fake(on.url, sandbox)
 
     yield start
-    for server in running:
-        server.__exit__(None, None, None)
+    for on in used:
+        on.app = None
 
 
 @pytest.fixture
@@ -103,7 +118,7 @@ def patience(monkeypatch):
     """Waits of the HTTP client pass at once, and are remembered."""
     made = Patience()
     made.install(monkeypatch)
-    # Ports come back, and limiters go by the address.
+    # Limiters go by the address, which is the one of the test before.
     Patience.skipped += DAY
     return made
 
@@ -113,7 +128,7 @@ def connect(fake, *, now=NOW, wrong=False, **options):
     return GoogleAds(
         Context(
             name="google_ads",
-            options={"account_id": "123-456-7890", **options},
+            options={"account_id": "123-456-7890"} | options,
             secret=lambda name: "wrong" if wrong else f"sandbox-{name}",
             now=now,
             base_url=fake.url,

@@ -306,6 +306,27 @@ def test_a_full_day_is_not_waited_for(destination, ready, fake, changes):
     assert len(fake.asked()) - before == 1, "nothing more is sent in that hour"
 
 
+@pytest.mark.fault(3)
+def test_accounts_of_one_project_share_its_minute(fake, opened, ready, changes, patience):
+    """If this fails, two accounts together send twice what Google allows their project."""
+    login = {
+        "client_id": "p",
+        "client_secret": {"env": "S"},
+        "refresh_token": {"env": "R"},
+    }
+    one, other = opened(fake, **login), opened(fake, account_id="5556667777", **login)
+    here = one._connection._limiter("send")
+    assert here is other._connection._limiter("send")
+    assert here is not one._connection._limiter("ask")
+    assert here is not opened(fake, **{**login, "client_id": "q"})._connection._limiter("send")
+    patience.slept.clear()
+    for _ in range(150):
+        one.apply(ready, changes(EMAILS[:1]))
+        one.apply(ready, changes(EMAILS[:1], "remove"))
+    assert 0 < sum(patience.slept) <= 60
+    assert {r["path"].rpartition(":")[2] for r in fake.sandbox.requests} >= {"ingest", "remove"}
+
+
 def test_a_conflict_is_tried_again(destination, ready, fake, changes):
     """If this fails, two requests that met at Google fail a push."""
     fake.fault(path="audienceMembers:ingest", times=2, **error(409, "ABORTED", "ABORTED"))
