@@ -23,6 +23,7 @@ from connectors.linkedin_ads.options import Options
 
 HOST = "https://api.linkedin.com"
 LOGIN = "https://www.linkedin.com"
+BURST = 20
 CEILINGS: Mapping[str, Ceiling] = {
     "USER": Ceiling("calls a minute to /users, per member who granted access", 600, 60.0),
     "COMPANY": Ceiling("calls a minute to /companies, per member who granted access", 300, 60.0),
@@ -45,7 +46,8 @@ class Client:
             base,
             auth=self._auth(),
             policy=Policy(throttle=self._not_now),
-            limiter=limiter_for((base, who, options.type), ceiling.calls, ceiling.seconds),
+            # Several at once, so that a process that was late catches up with the minute.
+            limiter=limiter_for((base, who, options.type), ceiling.calls, ceiling.seconds, BURST),
             headers={
                 "LinkedIn-Version": options.api_version,
                 "X-Restli-Protocol-Version": "2.0.0",

@@ -178,6 +178,10 @@ STANDS: Mapping[str, Stand] = {
 }
 
 
+SLACK = Stand("slack", lambda _: [])
+"""Keeps nobody: what is posted to a channel stays there."""
+
+
 @contextmanager
 def stood(
     stand: Stand, front: Callable[[Any], Front], people: int = 0

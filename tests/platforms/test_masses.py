@@ -15,7 +15,7 @@ from audiencehub.testing.bench import Patience
 from tests.platforms import crowd
 from tests.platforms.ear import Ear
 from tests.platforms.house import House, house
-from tests.platforms.stands import STANDS
+from tests.platforms.stands import SLACK, STANDS
 
 FEW, MANY, VERY_MANY = 1_000, 10_000, 100_000
 
@@ -90,6 +90,22 @@ def test_bad_addresses_cost_themselves_alone(monkeypatch, tmp_path, name):
     small(monkeypatch, name, 300)
     with house(STANDS[name], tmp_path, FEW) as there:
         everybody_once(there)
+
+
+def test_slack_counts_everybody_and_names_nobody(monkeypatch, tmp_path):
+    """The staff's channel is told of numbers: a name in it stays there for ever."""
+    with house(SLACK, tmp_path, FEW) as there:
+        ear = Ear(there, crowd.Wishes(FEW, 1))
+        planned, done = there.sync()
+        there.ledger.consent.suppress("contact", range(100), "asked", "ann", crowd.START)
+        there.sync()
+
+        told = [one["text"] for one in there.fake.store.table("message").values()]
+        assert (planned.plans[0].excluded, done.confirmed) == ({}, FEW)
+        assert len(told) == 2, "one digest a run"
+        assert f"{FEW:,} entered" in told[0]
+        assert "100 left" in told[1]
+        assert (ear.heard, ear.broken) == (0, [])
 
 
 @pytest.mark.parametrize("name", STANDS)
