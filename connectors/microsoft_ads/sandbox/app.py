@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
@@ -14,7 +14,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from audiencehub.sandbox.kit import VendorSandbox
-from connectors.microsoft_ads.sandbox import audiences, items
+from connectors.microsoft_ads.sandbox import audiences, items, soap
 from connectors.microsoft_ads.sandbox.faults import ApiFault
 from connectors.microsoft_ads.sandbox.login import Login
 
@@ -51,12 +51,13 @@ class MicrosoftSandbox(VendorSandbox):
         """A day changes nothing here; items expire by the clock."""
 
     def routes(self) -> list[Route]:
-        """The token endpoint, and the calls of Campaign Management v13."""
+        """The token endpoint, and Campaign Management v13 through both its doors."""
         login = Login(self.store, self.clock, self.options)
         every = ["GET", "POST", "PUT", "DELETE"]
         return [
             Route("/{tenant}/oauth2/v2.0/token", login.token, methods=["POST"]),
             Route("/CampaignManagement/v13/{path:path}", self._called, methods=every),
+            Route("/{path:path}/CampaignManagementService.svc", self._soap, methods=["POST"]),
         ]
 
     def app(self) -> ASGIApp:
@@ -77,8 +78,7 @@ class MicrosoftSandbox(VendorSandbox):
         body = await request.body()
         tracking = hashlib.sha256(body + str(len(self.requests)).encode()).hexdigest()[:32]
         try:
-            self._gate(request)
-            self._count()
+            self._gate(request.headers)
             handler = CALLS.get((request.method, request.path_params["path"]))
             if handler is None:
                 return Response(status_code=404)
@@ -88,23 +88,34 @@ class MicrosoftSandbox(VendorSandbox):
         except ApiFault as fault:
             return fault.response(tracking)
 
-    def _gate(self, request: Request) -> None:
-        """Who is asking, and for which account."""
-        state = Login(self.store, self.clock, self.options).state(
-            request.headers.get("authorization", "")
-        )
+    async def _soap(self, request: Request) -> Response:
+        """The same calls for Microsoft's own libraries; credentials are in the envelope."""
+        body = await request.body()
+        tracking = hashlib.sha256(body + str(len(self.requests)).encode()).hexdigest()[:32]
+        try:
+            operation, said, document = soap.read(body)
+            token = said.get("authenticationtoken", "")
+            self._gate({**said, "authorization": f"Bearer {token}"})
+            found = soap.OPERATIONS[operation](self, document)
+            return soap.answer(operation, found, tracking)
+        except ApiFault as fault:
+            return soap.fault(fault, tracking)
+
+    def _gate(self, headers: Mapping[str, str]) -> None:
+        """Who is asking, for which account, and how often."""
+        state = Login(self.store, self.clock, self.options).state(headers.get("authorization", ""))
         if state == "expired":
             status = int(self.options.get("expired_status", 500))
             raise ApiFault(109, "Authentication token expired.", status, operation=False)
-        developer = request.headers.get("developertoken")
+        developer = headers.get("developertoken")
         if state == "unknown" or developer != "sandbox-developer_token":
             raise ApiFault(105, "Authentication failed.", 401, operation=False)
-        account = request.headers.get("customeraccountid", "")
-        customer = request.headers.get("customerid", "")
+        account, customer = headers.get("customeraccountid", ""), headers.get("customerid", "")
         allowed = self.options.get("accounts", [account])
         if not (account.isdecimal() and customer.isdecimal() and account in allowed):
             raise ApiFault(106, "The user is not authorized.", 400, operation=False)
         self.account = account
+        self._count()
 
     def _count(self) -> None:
         most = self.options.get("calls_per_minute")
