@@ -163,6 +163,10 @@ class Capabilities:
     max_tag_length: int = 80
 
 
+MAKE_ANEW = "To have it made and filled again: audiencehub push --anew --target <that target>"
+"""What a person does about a list that somebody deleted: by itself the hub makes none again."""
+
+
 class Destination(ABC):
     """Writes one vendor with set semantics only, so that a repeated write changes nothing."""
 

@@ -237,8 +237,17 @@ def _put_back(hub: Hub, targets: Sequence[str]) -> list[str]:
     return [f"{text}; {len(held):,} targets are held.\n  -> audiencehub adopt"]
 
 
-def send_whole(hub: Hub, options: SyncOptions, who: str, call: Caller, result: SyncResult) -> None:
-    """Have targets sent whole by what follows: those that are asked for, else all that send."""
+def send_whole(
+    hub: Hub,
+    options: SyncOptions,
+    who: str,
+    call: Caller,
+    result: SyncResult,
+    *,
+    anew: bool = False,
+) -> None:
+    """Have targets sent whole by what follows: those that are asked for, else all that send; with
+    `anew` their lists are made again."""
     wanted = options.targets or [
         one.target.id
         for one in adopt.targets(hub)
@@ -247,7 +256,9 @@ def send_whole(hub: Hub, options: SyncOptions, who: str, call: Caller, result: S
     ]
     found = result.summary.setdefault("resync", {})
     for name in wanted:
-        job = Job(f"resync-{name.replace('/', '-')}", ["push"], adopt.resync, (hub, name, who))
+        job = Job(
+            f"resync-{name.replace('/', '-')}", ["push"], adopt.resync, (hub, name, who, anew)
+        )
         (outcome,) = call.many([job])
         if isinstance(outcome, HubError):
             result.problems.append(f"{name}: {outcome}")

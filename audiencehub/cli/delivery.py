@@ -201,6 +201,9 @@ def push(
         bool,
         typer.Option("--resync", help="Whole, whatever the ledger believes; leavers are taken out"),
     ] = False,
+    anew: Annotated[
+        bool, typer.Option("--anew", help="Make the list again that somebody deleted; whole")
+    ] = False,
     by: Who = "",
     quiet: Quiet = False,
     as_json: AsJson = False,
@@ -215,14 +218,18 @@ def push(
     Example: audiencehub push --only hubspot
 
     Example: audiencehub push --resync --target hubspot/contact/tags
+
+    Example: audiencehub push --anew --target meta_ads/list/in_market_fintech
     """
+    if anew and not target:
+        raise ConfigError("Which list is to be made anew?", hint="Add --target")
     settings = load(env)
     options = SyncOptions(tuple(only or ()), targets=tuple(target or ()))
     with progress(quiet or as_json) as bars, open_hub(settings, kind="push", progress=bars) as hub:
         refresh(hub)
         result = SyncResult(hub.run_id)
-        if resync:
-            send_whole(hub, options, by or getpass.getuser(), Caller(), result)
+        if resync or anew:
+            send_whole(hub, options, by or getpass.getuser(), Caller(), result, anew=anew)
         deliver(hub, options, Caller(), result)
         finish(hub, Caller(), result)
     _tell(settings, result, env, as_json)

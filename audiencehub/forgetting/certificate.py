@@ -23,7 +23,7 @@ BACKUPS = (
     "the restored ledger does not know of it."
 )
 SOURCES = (
-    "The hub reads these and writes nothing but tags to them: their own records of the person stay "
+    "The hub reads these and writes nothing but tags and lists to them: their own records of the person stay "
     "until they are deleted there. Until then every pull leaves them out."
 )
 

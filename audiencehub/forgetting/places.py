@@ -21,6 +21,10 @@ CANNOT_PROVE = (
     "The destination accepted the removal and has no way to read a member back: "
     "that it was carried out cannot be proven from here."
 )
+TOLD = (
+    "Staff were told, and what was told stays there: where messages name people, somebody has to "
+    "look for this one and delete them."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +131,8 @@ def _proof(hub: Hub, target: Target, mine: list[str]) -> tuple[str, str]:
     if target.destination not in hub.settings.destinations:
         return "", "The destination is in settings no more: it was not read back."
     destination: Destination = open_destination(hub, target.destination)
+    if destination.can.internal:
+        return "", TOLD
     if target.kind != "tag" or not destination.can.reads:
         return "", CANNOT_PROVE
     held = destination.read(target, mine)

@@ -78,19 +78,25 @@ def settle(hub: Hub, target_id: str, state: State, who: str, reason: str) -> Ado
     return _adopted(hub, target_id, before, state, HOW[state])
 
 
-def resync(hub: Hub, target_id: str, who: str) -> Adopted:
+def resync(hub: Hub, target_id: str, who: str, anew: bool = False) -> Adopted:
     """Make ready that the next plan of this target brings it to what is desired, whatever the
     ledger believes: what can be read is read back; of a list everyone desired is said again and
     everyone ever sent is taken out.
 
-    Tags that people added or removed by hand are written over, but for accepted edits.
+    Tags that people added or removed by hand are written over, but for accepted edits. With
+    `anew` what the destination called a list is forgotten, so that the push makes another.
     """
     with _at(hub, target_id) as (place, wire):
+        if anew and place.target.kind != "list":
+            raise ConfigError(f"{target_id} is no list.", hint="Only lists are made anew")
         ledger, before = hub.ledger, hub.ledger.custody.state(target_id)
         if not _readable(wire):
             with ledger.leases.fenced(wire.lease):
                 ledger.targets.keep(place.target)
                 ledger.resyncs.ask(target_id, who, hub.now)
+                if anew:
+                    ledger.targets.remember(place.target, {})
+                    ledger.audit.record(hub.now, who, "anew", target_id, {})
             return _adopted(hub, target_id, before, before, "resync")
         found = _read(hub, place, wire)
         with ledger.leases.fenced(wire.lease):

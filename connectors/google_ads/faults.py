@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from audiencehub.connector import MAKE_ANEW
 from audiencehub.errors import BatchRefused, HubError, OutcomeUnknown, Stop, Wait
 
 _AGAIN = "Run again later; what is done is recorded"
@@ -46,7 +47,7 @@ _STOPS: Mapping[str, tuple[str, str]] = {
     ),
     "INVALID_USER_LIST_TYPE": (
         "the list takes no contact data",
-        "Leave it to its owner, and take the segment's list out of activate and add it again",
+        "Leave it to its owner. " + MAKE_ANEW,
     ),
     "USER_LIST_MUTATION_NOT_SUPPORTED": (
         "the list is read-only for this account",
@@ -137,7 +138,7 @@ def _stop(said: str, http: int, reason: str, *, rows: bool) -> HubError:
         # Somebody deleted it; making another by itself would undo their decision.
         return Refused(
             f"{said}: the list does not exist any more.",
-            hint="Take the list out of the segment's activate, sync, and add it again",
+            hint=MAKE_ANEW,
             reason="NOT_FOUND",
         )
     if rows and http == 400:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+from audiencehub.connector import MAKE_ANEW
 from audiencehub.errors import BatchRefused, HubError, OutcomeUnknown, Stop, Wait
 from audiencehub.http import Reply
 from audiencehub.model import Change, Figures, Receipt, Target
@@ -108,8 +109,7 @@ def _look(api: Api, known: str) -> None:
 def _deleted(known: str) -> Stop:
     return Stop(
         f"HubSpot's list {known} does not exist any more.",
-        hint="Restore it in HubSpot (Segments > Recently deleted); or take it out of the "
-        "segment's activate, sync, and add it again",
+        hint="Restore it in HubSpot (Segments > Recently deleted). " + MAKE_ANEW,
     )
 
 

@@ -82,14 +82,14 @@ class Api:
     def write(
         self, endpoint: str, method: str, path: str, body: Mapping[str, Any], *, rows: bool = False
     ) -> Reply:
-        """The reply of a write that was taken; with `rows` also one that blames rows with 400.
+        """The reply of a write that was taken; with `rows` also a 400 that blames some of them.
 
         Raises Stop, Wait, BatchRefused, OutcomeUnknown.
         """
         reply = self._call(endpoint, method, path, json=body)
         if reply.status < 400 or (rows and reply.status == 400 and faults.rows_named(reply)):
             return reply
-        raise faults.error_of(reply)
+        raise faults.error_of(reply, rows=rows)
 
     def _call(self, endpoint: str, method: str, path: str, **more: Any) -> Reply:
         reply = self._client(endpoint).request(

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import ClassVar
 
-from audiencehub.connector import Capabilities, Context, Destination
+from audiencehub.connector import MAKE_ANEW, Capabilities, Context, Destination
 from audiencehub.errors import BatchRefused, OutcomeUnknown, Stop, Wait
 from audiencehub.model import (
     Ceiling,
@@ -261,5 +261,5 @@ def _unsettled(
 def _gone(target: Target) -> Stop:
     return Stop(
         f"The list of {target.id} does not exist any more, or the key may not see it.",
-        hint="Take the list out of the segment's activate, sync, and add it again",
+        hint=MAKE_ANEW,
     )

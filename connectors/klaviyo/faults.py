@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from audiencehub.connector import MAKE_ANEW
 from audiencehub.errors import BatchRefused, HubError, Stop, Wait
 from audiencehub.http import Reply
 
@@ -37,19 +38,25 @@ def rows_named(reply: Reply) -> dict[int, str]:
     return found
 
 
-def error_of(reply: Reply) -> HubError:
-    """The error for a reply with a status of 400 or more. Raises as `entries` does."""
+def error_of(reply: Reply, *, rows: bool = False) -> HubError:
+    """The error for a reply with a status of 400 or more; `rows`: a call whose rows may be to
+    blame. Raises as `entries` does."""
     known = entries(reply)
     said = f"{reply.what}: Klaviyo answers {reply.status} {code(known[0]) if known else ''}".strip()
-    if reply.status == 413 or any(_ROW.fullmatch(pointer(one)) for one in known):
+    if rows and reply.status in (400, 413, 422):
         return BatchRefused(f"{said}.", hint="Run again: smaller batches find the row to blame")
-    if reply.status == 404 and known and all(_RELATED.fullmatch(pointer(one)) for one in known):
+    if (
+        rows
+        and reply.status == 404
+        and known
+        and all(_RELATED.fullmatch(pointer(one)) for one in known)
+    ):
         return BatchRefused(f"{said}: a profile is gone.", hint="Run again: it is looked up anew")
     if reply.status in (404, 410):
         # Somebody deleted it; making another by itself would undo their decision.
         return Stop(
             f"{said}: the list does not exist any more, or the key may not see it.",
-            hint="Take the list out of the segment's activate, sync, and add it again",
+            hint=MAKE_ANEW,
         )
     if reply.status == 409:
         return Wait(f"{said}: something else writes at the same time.", hint="Run again later")

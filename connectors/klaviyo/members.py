@@ -106,7 +106,8 @@ def _change(api: Api, audience: str, method: str, ids: Sequence[str]) -> str:
         )
     endpoint = "put on list" if method == "POST" else "take off list"
     body: dict[str, Any] = {"data": [{"type": "profile", "id": one} for one in ids]}
-    reply = api.write(endpoint, method, f"lists/{audience}/relationships/profiles", body)
+    path = f"lists/{audience}/relationships/profiles"
+    reply = api.write(endpoint, method, path, body, rows=True)
     if reply.status != 204:
         raise OutcomeUnknown(
             f"Klaviyo's answer to {len(ids)} profiles is not the one it documents.",

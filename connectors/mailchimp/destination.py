@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import ClassVar
 
-from audiencehub.connector import Capabilities, Context, Destination
+from audiencehub.connector import MAKE_ANEW, Capabilities, Context, Destination
 from audiencehub.errors import BatchRefused, OutcomeUnknown, Stop, Wait
 from audiencehub.model import Change, Figures, Need, Receipt, TagOption, Target
 from connectors.mailchimp import tags
@@ -70,7 +70,7 @@ class Mailchimp(Destination):
         if known and not Tag(self._api, audience, known).exists():
             raise Stop(
                 f"The tag of {target.id} does not exist any more.",
-                hint="Take the list out of the segment's activate, sync, and add it again",
+                hint=MAKE_ANEW,
             )
         mark = f"[{self.options.namespace}:{target.place}]"
         found = known or tags.ending(self._api, audience, mark)

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from audiencehub.connector import MAKE_ANEW
 from audiencehub.errors import BatchRefused, HubError, Stop, Wait
 from audiencehub.http import Reply
 
@@ -56,7 +57,7 @@ def error_of(reply: Reply, *, rows: bool = False) -> HubError:
         # Somebody deleted it; making another by itself would undo their decision.
         return Stop(
             f"{said}: the tag or the audience does not exist any more.",
-            hint="Take the list out of the segment's activate, sync, and add it again",
+            hint=MAKE_ANEW,
         )
     if reply.status == 409:
         return Wait(f"{said}: something else writes at the same time.", hint="Run again later")

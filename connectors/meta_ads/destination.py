@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import ClassVar
 
-from audiencehub.connector import Capabilities, Context, Destination
+from audiencehub.connector import MAKE_ANEW, Capabilities, Context, Destination
 from audiencehub.errors import OutcomeUnknown, Stop, Wait
 from audiencehub.model import (
     Ceiling,
@@ -100,7 +100,7 @@ class MetaAds(Destination):
             raise Stop(
                 f"{target.id} was made without values, and Meta cannot give it any.",
                 hint="Take the segment out of options.values; or delete the audience in Ads "
-                "Manager, take the list out of the segment's activate, sync, and add it again",
+                "Manager. " + MAKE_ANEW,
             )
         if target.place in self.options.lookalikes:
             made = target.remote.get(lookalikes.REMOTE)

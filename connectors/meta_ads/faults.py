@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from audiencehub.connector import MAKE_ANEW
 from audiencehub.errors import BatchRefused, HubError, OutcomeUnknown, Stop, Wait
 
 LOGIN = frozenset({102, 104, 190, 2500})
@@ -127,7 +128,7 @@ def _stop(code: int, subcode: int, said: str) -> Stop | None:
         # Somebody deleted it; making another by itself would undo their decision.
         return Gone(
             f"{said}: the audience does not exist any more, or the token may not see it.",
-            hint="Take the list out of the segment's activate, sync, and add it again",
+            hint=MAKE_ANEW,
         )
     return None
 

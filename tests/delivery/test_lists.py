@@ -11,13 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from toybench import NOW, Bench, Segment, one, sent
 
-from audiencehub.errors import OutcomeUnknown, Wait
+from audiencehub.errors import ConfigError, OutcomeUnknown, Wait
 from audiencehub.ledger import tag_text
 from audiencehub.model import Figures, Need, Processed, Receipt
 from audiencehub.privacy.rule import sha256
 from audiencehub.rules.book import Activation, Experiment
 from audiencehub.settings import SourceEntry
 from audiencehub.settings.tables import Priority
+from audiencehub.steps.adopt import resync
 from audiencehub.steps.follow import follow
 from audiencehub.steps.plan import plan
 from audiencehub.steps.push import push
@@ -328,3 +329,20 @@ def test_forgetting_a_person_leaves_the_company_of_the_same_number(bench):
     for target, member in (("crm/account/tags", "acc7"), ("crm/contact/tags", "con7")):
         bench.ledger.delivery.believe(target, member, "h", value, 7, "200", NOW)
     assert bench.ledger.erasing.members([7]) == {("crm/contact/tags", "con7")}
+
+
+def test_a_list_that_somebody_deleted_is_made_anew_when_asked(bench):
+    """Else its target stops for ever: the hub makes none again by itself, and remembers the old."""
+    on(bench, {"high": {}})
+    bench.member(high=range(3))
+    synced(bench)
+    del bench.world.lists["aud-high"]
+    bench.ledger.targets.remember(bench.ledger.targets.get(HIGH), {"id": "aud-deleted"})
+
+    resync(bench.hub(), HIGH, "ops", anew=True)
+    assert not bench.ledger.targets.get(HIGH).remote
+    synced(bench)
+
+    assert bench.world.people("aud-high") == sent(0, 1, 2)
+    with pytest.raises(ConfigError):
+        resync(bench.hub(), "crm/contact/tags", "ops", anew=True)

@@ -42,7 +42,7 @@ class KlaviyoSandbox(VendorSandbox):
     """
 
     vendor = "klaviyo"
-    keeps = ("member:", "profile")
+    keeps = ("member:",)
 
     def seed(self, company: Company) -> None:
         """Two thirds of the company's people are profiles; their consent is of every kind."""

@@ -31,14 +31,14 @@ Handler = Callable[[Request], Awaitable[Response]]
 class MailchimpSandbox(VendorSandbox):
     """Options: `audience` (the id of the one audience there is), `already` = silent, listed or
     error: how a reply tells of contacts that have the tag already, which Mailchimp does not
-    document.
+    document; `status` of everybody whom a seed makes, in place of every kind.
 
     `GET /__members/<tag>` answers who has a tag, `[{"email": …}, …]`; `GET /__consent` everybody's
     status, address to status; `GET /__crowd` the most calls that were under way at once.
     """
 
     vendor = "mailchimp"
-    keeps = ("member:", "contact:")
+    keeps = ("member:",)
     _going = 0
     _most = 0
 
@@ -66,12 +66,13 @@ class MailchimpSandbox(VendorSandbox):
         """Most of the company's people are contacts, of every status; one in ten is not."""
         states = (*["subscribed"] * 12, "unsubscribed", "unsubscribed", "cleaned", "pending",
                   "transactional", "archived", None, None)  # fmt: skip
-        found = {}
+        one, found = self.options.get("status"), {}
         for person in company.contacts:
             if not contacts.valid(person.email) or not person.email:
                 continue
             number = contacts.digest(person.email)
             status = "unsubscribed" if person.email_opt_out else states[int(number[:4], 16) % 20]
+            status = one or status
             if status is not None:
                 names = {"FNAME": person.first_name or "", "LNAME": person.last_name or ""}
                 found[number] = contacts.fresh(person.email, status, names)
