@@ -178,10 +178,10 @@ class Opened:
 
 
 @contextmanager
-def _opened(stand: Stand) -> Iterator[Opened]:
-    """Behind a counter that begins with it."""
+def _opened(stand: Stand, people: int) -> Iterator[Opened]:
+    """Behind a counter that begins with it; the platform knows so many people."""
     rules = DOCUMENTED[stand.connector]
-    with stood(stand, lambda app: Counter(app, rules), MEMBERS) as (at, fake, counter):
+    with stood(stand, lambda app: Counter(app, rules), people) as (at, fake, counter):
         destination = _reached(stand, at)
         target = Target(stand.connector, "list", "bench", label="Bench")
         target = replace(target, remote=destination.ensure(target, ()))
@@ -202,7 +202,8 @@ def fast(stand: Stand, until: float | None = None) -> Result:
     rule = DOCUMENTED[stand.connector][0]
     windows = max(1, round(LONG / rule.seconds))
     length = windows * rule.seconds if until is None else until
-    with _opened(stand) as there:
+    people = int(length / rule.seconds * rule.calls) + 100
+    with _opened(stand, people) as there:
         for number in count():
             try:
                 there.destination.apply(there.target, changes(there, number, 1))
@@ -216,7 +217,7 @@ def fast(stand: Stand, until: float | None = None) -> Result:
 
 def cost(stand: Stand) -> tuple[float, int]:
     """Client CPU seconds and requests for ten thousand members, in batches as documented."""
-    with _opened(stand) as there:
+    with _opened(stand, MEMBERS) as there:
         people = changes(there, 0, MEMBERS)
         size = there.destination.batch_size(there.target, MEMBERS)
         before, began = there.counter.every, time.thread_time()
