@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audiencehub.model import Change
-from connectors.meta_ads.upload import outcome, prepare
+from connectors.meta_ads.upload import limited_use, outcome, prepare
+from connectors.meta_ads.whole import parts
 
 hashes = st.integers(0, 30).map(lambda n: hashlib.sha256(str(n).encode()).hexdigest())
 identifiers = st.fixed_dictionaries(
@@ -94,3 +95,37 @@ def test_sessions_are_positive_and_differ(one, other):
     assert len(numbers) == len(uploads)
     assert all(0 < number < 2**63 for number in numbers)
     assert all(u.session("salt") != u.session("pepper") for u in uploads.values())
+
+
+@given(changes)
+def test_one_session_and_what_is_added_after_it_hold_every_row(batch):
+    """If this fails, a replacement forgets somebody, or leaves an own id's column empty."""
+    uploads, _ = prepare(batch)
+    rows, others = parts(uploads)
+    adds = [one for one in uploads if one.op == "add"]
+    found = [*([rows] if rows else []), *others]
+
+    def people(those):
+        return {
+            tuple((name, value) for name, value in zip(one.columns, row, strict=True) if value)
+            for one in those
+            for row in one.rows
+        }
+
+    assert people(found) == people(adds)
+    assert sum(len(one.rows) for one in found) == sum(len(one.rows) for one in adds)
+    for one in found:
+        if "EXTERN_ID" in one.columns:
+            assert all(row[one.columns.index("EXTERN_ID")] for row in one.rows)
+
+
+@given(changes, st.booleans())
+def test_constants_stand_beside_every_row_of_an_addition(batch, limited):
+    """If this fails, a row says nothing of limited use, or a removal finds nobody."""
+    more = limited_use(limited)
+    for upload in prepare(batch, more=more)[0]:
+        sent = upload.payload()
+        extra = len(more) if upload.op == "add" else 0
+        assert len(sent["schema"]) == len(upload.columns) + extra
+        assert all(len(row) == len(sent["schema"]) for row in sent["data"])
+        assert [tuple(row[: len(upload.columns)]) for row in sent["data"]] == list(upload.rows)
