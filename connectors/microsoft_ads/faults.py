@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from audiencehub.connector import MAKE_ANEW
 from audiencehub.errors import BatchRefused, HubError, OutcomeUnknown, Stop, Wait
 
 EXPIRED = 109
@@ -36,7 +37,7 @@ _STOPS: Mapping[int, tuple[str, str]] = {
     ),
     GONE: (
         "the customer list does not exist any more",
-        "Take the list out of the segment's activate, sync, and add it again",
+        MAKE_ANEW,
     ),
     8001: ("it does not know the action", "Report this: the API has changed"),
     8002: ("it does not take this kind of identifier", "Set unverified_identifiers = false"),

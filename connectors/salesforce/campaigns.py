@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from audiencehub.connector import MAKE_ANEW
 from audiencehub.errors import HubError, Incomplete, OutcomeUnknown, Stop, Wait
 from audiencehub.http import HttpRefused
 from audiencehub.model import Change, Figures, Receipt, Target
@@ -121,8 +122,7 @@ def _look(client: Client, campaign: str) -> None:
     if not any(records for records, _ in client.query(soql)):
         raise Stop(
             f"The Salesforce campaign {campaign} does not exist any more.",
-            hint="Restore it from the recycle bin; or take it out of the segment's activate, "
-            "sync, and add it again",
+            hint="Restore it from the recycle bin. " + MAKE_ANEW,
         )
 
 

@@ -32,7 +32,7 @@ ROWS = 8
 FOR_EVER = 10**9
 WARM = TagValue(("warm",), "because")
 TAGS: Mapping[str, Mapping[str, Any]] = {"salesforce": {"create_fields": True}, "hubspot": {}}
-LISTS = ("meta_ads", "linkedin_ads", "tiktok_ads", "microsoft_ads")
+LISTS = ("meta_ads", "linkedin_ads", "tiktok_ads", "microsoft_ads", "klaviyo", "mailchimp")
 """Of `STANDS`."""
 WRITES = {
     "salesforce": "composite/sobjects",
@@ -41,22 +41,37 @@ WRITES = {
     "linkedin_ads": "/users",
     "tiktok_ads": "/segment/mapping/",
     "microsoft_ads": "/CustomerListUserData/Apply",
+    "klaviyo": "/profile-bulk-import-jobs",
+    "mailchimp": "/segments/",
 }
-VERDICTS = {"salesforce": ".", "hubspot": "results", "linkedin_ads": "elements"}
+VERDICTS = {
+    "salesforce": ".",
+    "hubspot": "results",
+    "linkedin_ads": "elements",
+    "mailchimp": "members_added",
+}
 """Where a reply has its list of verdicts."""
 UNFIT: Mapping[str, Mapping[str, Any]] = {
     "meta_ads": {"num_received": ROWS + 3},
     "tiktok_ads": {"code": None},
     "microsoft_ads": {"PartialErrors": None},
+    "klaviyo": {"data": {"type": "profile-bulk-import-job", "id": "of others"}},
 }
-"""What spoils a reply that has none: Meta's has counts only, TikTok's a code for the whole, and
-Microsoft's what it refused."""
+"""What spoils a reply that has none: Meta's has counts only, TikTok's a code for the whole,
+Microsoft's what it refused, and Klaviyo's names an import."""
 ALIKE = {
     "hubspot": ({"shuffle": 1}, {"repeat": 1}),
     "linkedin_ads": ({"shuffle": 1}, {"strange": 2}),
+    "mailchimp": (
+        {"shuffle": 1},
+        {"drop": 1},
+        {"repeat": 1},
+        {"strange": 2},
+        {"drop": 2, "strange": 1},
+    ),
 }
 """What leaves a list of verdicts as good as it was: HubSpot's name their rows, LinkedIn's are alike
-but for the status."""
+but for the status, and whom Mailchimp's leave out is looked at."""
 SEEKERS = ("microsoft_ads",)
 """Those that find the row to blame themselves: one of theirs goes out in calls of several kinds."""
 REFUSAL: Mapping[str, tuple[int, Any]] = {
@@ -66,6 +81,8 @@ REFUSAL: Mapping[str, tuple[int, Any]] = {
     "linkedin_ads": (400, {"status": 400, "code": "INVALID_PARAMS", "message": "no"}),
     "tiktok_ads": (200, {"code": 40002, "message": "no", "data": {}}),
     "microsoft_ads": (400, {"OperationErrors": [{"Code": 8004, "Message": "no"}]}),
+    "klaviyo": (400, {"errors": [{"code": "invalid", "source": {"pointer": "/data"}}]}),
+    "mailchimp": (400, {"title": "Invalid Resource", "status": 400, "detail": "no"}),
 }
 NO_KEY: Mapping[str, tuple[int, Any]] = {
     **{name: (401, body) for name, (_, body) in REFUSAL.items()},
@@ -118,7 +135,7 @@ def vendor(request: pytest.FixtureRequest) -> Iterator[Vendor]:
     name = request.param
     spec, store = connector.spec(name), Store()
     sandbox: VendorSandbox = connector.load(str(spec.sandbox))(
-        store, SandboxClock(store), {"alias_lag": 0}
+        store, SandboxClock(store), {"alias_lag": 0, "status": "subscribed"}
     )
     sandbox.seed(people(name, ROWS))
     with serve(sandbox) as url:

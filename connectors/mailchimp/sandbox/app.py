@@ -66,13 +66,13 @@ class MailchimpSandbox(VendorSandbox):
         """Most of the company's people are contacts, of every status; one in ten is not."""
         states = (*["subscribed"] * 12, "unsubscribed", "unsubscribed", "cleaned", "pending",
                   "transactional", "archived", None, None)  # fmt: skip
-        one, found = self.options.get("status"), {}
+        every, found = self.options.get("status"), {}
         for person in company.contacts:
             if not contacts.valid(person.email) or not person.email:
                 continue
             number = contacts.digest(person.email)
-            status = "unsubscribed" if person.email_opt_out else states[int(number[:4], 16) % 20]
-            status = one or status
+            kind = "unsubscribed" if person.email_opt_out else states[int(number[:4], 16) % 20]
+            status = every or kind
             if status is not None:
                 names = {"FNAME": person.first_name or "", "LNAME": person.last_name or ""}
                 found[number] = contacts.fresh(person.email, status, names)

@@ -243,7 +243,7 @@ def test_a_refusal_that_names_no_row_of_ours(destination, ready, fake, changes, 
             "INVALID_ARGUMENT",
             "INVALID_ARGUMENT",
             (("destinations[0].product_destination_id", "INVALID_USER_LIST_ID"),),
-            "activate",
+            "--anew",
         ),
         (
             400,

@@ -110,7 +110,7 @@ def test_no_log_holds_an_address(destination, ready, fake, changes, caplog):
     caplog.set_level("DEBUG")
     destination.apply(ready, changes(EMAILS))
     fake.fault(method="DELETE", path="relationships", status=400, body={"errors": []})
-    with pytest.raises(Stop) as found:
+    with pytest.raises(BatchRefused) as found:
         destination.apply(ready, changes(EMAILS, "remove"))
     ours = [r.getMessage() for r in caplog.records if not r.name.startswith("uvicorn")]
     said = [text for text in ours if "person0" in redact(text)]
@@ -295,7 +295,16 @@ def test_a_profile_that_shows_another_address_is_found(destination, ready, fake,
 
 @pytest.mark.parametrize(
     ("status", "expected"),
-    [(401, Stop), (403, Stop), (404, Stop), (409, Wait), (413, BatchRefused), (422, Stop)],
+    [
+        (400, BatchRefused),
+        (401, Stop),
+        (403, Stop),
+        (404, Stop),
+        (409, Wait),
+        (413, BatchRefused),
+        (415, Stop),
+        (422, BatchRefused),
+    ],
 )
 def test_what_each_refusal_means(destination, ready, fake, changes, status, expected):
     """If this fails, a person waits for what no time cures, or is called for what time does."""

@@ -264,7 +264,7 @@ def test_an_answer_about_others_proves_nothing(destination, ready, fake, changes
         (403, "Wrong Datacenter", Stop, "-us6"),
         (403, "User Disabled", Stop, "active user"),
         (403, "Compliance Related", Stop, "notice"),
-        (404, "Resource Not Found", Stop, "activate"),
+        (404, "Resource Not Found", Stop, "--anew"),
         (409, "Conflict", Wait, "later"),
         (405, "Method Not Allowed", Stop, "glossary"),
         (400, "person0@acme.example is odd", BatchRefused, "smaller"),

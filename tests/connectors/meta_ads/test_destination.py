@@ -267,7 +267,7 @@ def test_what_cannot_be_read_is_unknown(destination, ready, fake, changes, fault
         (400, 2655, None, Stop, "Accept"),
         (403, 200, 1870050, Stop, "Link"),
         (400, 100, 1713230, Stop, "Rename"),
-        (400, 100, 1487366, Stop, "activate"),
+        (400, 100, 1487366, Stop, "--anew"),
         (400, 105, None, Stop, "Look"),
         (400, 80003, None, Wait, ""),
         (400, 17, 2446079, Wait, ""),

@@ -202,7 +202,7 @@ def test_what_cannot_be_read_is_unknown(destination, ready, fake, changes, broke
     [
         (401, 105, "Errors", "Log in"),
         (400, 106, "Errors", "role"),
-        (400, 8000, "OperationErrors", "activate"),
+        (400, 8000, "OperationErrors", "--anew"),
         (400, 8003, "OperationErrors", "Accept"),
         (400, 8002, "OperationErrors", "unverified"),
         (400, 8001, "BatchErrors", "Report"),
