@@ -55,7 +55,7 @@ class Options(BaseModel):
     values: dict[str, str] = Field(default_factory=dict)
     """Segment to the trait that says what each member is worth: a seed for lookalikes by value."""
     lookalikes: dict[str, Lookalike] = Field(default_factory=dict)
-    """Segment to the lookalike that is made of it, once Meta has matched enough of its people."""
+    """Segment to the lookalike that the first push makes after Meta has matched enough people."""
     namespace: str = Field("audiencehub", pattern=r"^[a-z0-9_-]{1,40}$")
     """Two hubs that share an ad account need two namespaces, or they share audiences."""
     token: Reference | None = None
