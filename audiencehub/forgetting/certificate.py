@@ -23,8 +23,8 @@ BACKUPS = (
     "the restored ledger does not know of it."
 )
 SOURCES = (
-    "The hub reads these and writes nothing but tags and lists to them: their own records of the person stay "
-    "until they are deleted there. Until then every pull leaves them out."
+    "The hub reads these and writes nothing but tags and lists to them: their own records of the "
+    "person stay until they are deleted there. Until then every pull leaves them out."
 )
 
 

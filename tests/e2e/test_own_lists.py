@@ -109,3 +109,19 @@ def test_the_next_day_who_said_no_is_gone_and_a_quiet_day_is_silent(project, tmp
     assert texts(project) == told
     assert len(fakes.table(project, "salesforce", "__writes")) == written
     assert on_list(project) | in_campaign(project) == after
+
+
+@pytest.mark.verify
+def test_who_is_forgotten_is_off_every_list_and_the_channel_is_named(project, tmp_path):
+    """If it fails, an erased person is mailed by the CRM; or the certificate passes over messages
+    that nobody but a person can take back."""
+    project = project.copy(tmp_path / "forgotten")
+    leaving = sorted(on_list(project))[0]
+    email = fakes.records(project, "hubspot", "contacts")[leaving]["email"]
+
+    done = project.run("forget", email, "--reason", "asked by letter", "--yes")
+
+    assert leaving not in on_list(project)
+    for place in PLACES:
+        assert f"{place}/list/{SEGMENT}: accepted" in done.out
+    assert "what was told stays there" in " ".join(done.out.split())
