@@ -285,3 +285,27 @@ def _target():
     from audiencehub.model import Target
 
     return Target("salesforce", "tag", "contact")
+
+
+def test_the_library_sees_a_campaign_as_the_vendor_shows_it(org):
+    """Its reader of campaigns must find ours, and be refused where Salesforce refuses."""
+    sf = login(org.url)
+    made = sf.Campaign.create({"Name": "Autumn fair", "IsActive": True})["id"]
+    c1, lead = org.id("Contact", "c1"), org.id("Lead", "l1")
+    row = sf.CampaignMember.create({"CampaignId": made, "ContactId": c1})["id"]
+    sf.CampaignMember.create({"CampaignId": made, "LeadId": lead})
+    with pytest.raises(SalesforceMalformedRequest) as refused:
+        sf.CampaignMember.create({"CampaignId": made, "ContactId": c1})
+    assert refused.value.content[0]["errorCode"] == "DUPLICATE_VALUE"
+    for wrong in ({"ContactId": "003000000000000AAA"}, {}):
+        with pytest.raises(SalesforceMalformedRequest):
+            sf.CampaignMember.create({"CampaignId": made, **wrong})
+    counts = "SELECT Id, NumberOfContacts, NumberOfLeads FROM Campaign WHERE Name LIKE 'autumn%'"
+    (found,) = sf.query(counts)["records"]
+    assert (found["NumberOfContacts"], found["NumberOfLeads"]) == (1, 1)
+    sf.CampaignMember.delete(row)
+    assert sf.query(counts)["records"][0]["NumberOfContacts"] == 0
+    with pytest.raises(SalesforceMalformedRequest, match="can not be filtered"):
+        sf.query("SELECT Id FROM Campaign WHERE Description = 'x'")
+    with pytest.raises(SalesforceMalformedRequest, match="too large"):
+        sf.Campaign.create({"Name": "x" * 81})
