@@ -15,7 +15,7 @@ PYTEST := $(BIN)/python -m pytest
 SPREAD := -n $(shell $(PY) -c 'import os; print((os.cpu_count() or 2) + 1)') --dist loadfile
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo test check verify generate bench sandbox schedule up realdata benchdata lock clean torture
+.PHONY: help setup demo test check verify generate bench sandbox schedule up realdata benchdata lock clean torture masses
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -69,6 +69,9 @@ RUNS ?= 2100
 SEED ?= 1
 torture: setup ## Kill the push at every named point, thousands of times (RUNS=, SEED=)
 	$(BIN)/python -m tests.torture --runs $(RUNS) --seed $(SEED)
+
+masses: setup ## A hundred thousand people at every list destination; half an hour
+	$(BIN)/python -m tests.platforms
 
 realdata: setup ## The package whose files hold the CDNOW orders, for --env realdata
 	$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r requirements-realdata.lock

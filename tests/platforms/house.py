@@ -144,6 +144,10 @@ class House:
         """What came of the batches, each in a word."""
         return {str(one) for (one,) in self.ledger.delivery._db.rows("SELECT outcome FROM reply")}
 
+    def batches(self) -> int:
+        """How many were answered or given up."""
+        return len(self.ledger.delivery._db.rows("SELECT 1 FROM reply"))
+
     def held(self) -> list[str]:
         """Who is there, by the fake's own account, sorted."""
         return sorted(self.stand.held(self.fake))
