@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from audiencehub.connector import MAKE_ANEW, Capabilities, Context, Destination
-from audiencehub.errors import OutcomeUnknown, Stop, Wait
+from audiencehub.errors import OutcomeUnknown, Stop
 from audiencehub.model import (
     Ceiling,
     Change,
@@ -133,7 +133,6 @@ class MetaAds(Destination):
         found done by the next call. Raises Stop, Wait (while another replacement is under way).
         """
         audience, salt = self._audience(target), f"{target.id} {since.isoformat()}"
-        self._free(audience)
         rows, others = whole.parts(self._prepared(target, keep)[0])
         filler = nobody(salt, worth=WORTH in target.remote)
         proof = whole.replaced(self._graph, audience, rows or filler, salt)
@@ -219,15 +218,6 @@ class MetaAds(Destination):
                 hint="Run again: it is found by its description",
             )
         return known
-
-    def _free(self, audience: str) -> None:
-        """Raises Wait while a replacement is under way, be it of a run that was killed."""
-        found = self._graph.call("GET", audience, {"fields": "operation_status"})
-        if standing.replacing(found):
-            raise Wait(
-                "A replacement of this audience is under way.",
-                hint="Run again later: one that broke off ends 90 minutes after it began",
-            )
 
     def _prepared(
         self, target: Target, changes: Sequence[Change]

@@ -13,7 +13,7 @@ FIELDS = (
 )
 FLAGGED = 471
 READY = 200
-_REPLACING = "replace_in_progress"
+_REPLACING, _FAILED = "replace_in_progress", "replace_error"
 
 
 def code(document: Mapping[str, Any], name: str) -> int | None:
@@ -29,8 +29,12 @@ def flagged(document: Mapping[str, Any]) -> bool:
 
 def replacing(document: Mapping[str, Any]) -> bool:
     """A replacement is under way, ours or another's."""
-    said = (document.get("operation_status") or {}).get("description")
-    return str(said or "") == _REPLACING
+    return _said(document) == _REPLACING
+
+
+def failed(document: Mapping[str, Any]) -> bool:
+    """The last replacement, whosever it was, came to nothing."""
+    return _said(document) == _FAILED
 
 
 def matched(document: Mapping[str, Any]) -> bool:
@@ -49,6 +53,10 @@ def figures(document: Mapping[str, Any]) -> Figures:
     if not matched(document):
         return Figures("too_small", size)
     return Figures("ready", size)
+
+
+def _said(document: Mapping[str, Any]) -> str:
+    return str((document.get("operation_status") or {}).get("description") or "")
 
 
 def _size(document: Mapping[str, Any]) -> tuple[int, int] | None:

@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from audiencehub.errors import OutcomeUnknown, Wait
-from connectors.meta_ads import faults
+from connectors.meta_ads import faults, standing
 from connectors.meta_ads.graph import Graph
-from connectors.meta_ads.upload import MOST_ROWS, Upload, outcome
+from connectors.meta_ads.upload import MOST_ROWS, Upload
 
 ATTEMPTS = 5
 """Sessions that are tried: each takes another number than one that ended early."""
@@ -24,14 +24,20 @@ def replaced(graph: Graph, audience: str, rows: Upload, salt: str) -> str:
 
     The same rows and salt have the same session's number, so that one which came to its end without
     our hearing of it is known again. Until its last batch nothing changes. Raises Stop, Wait (also
-    while another replacement is under way), OutcomeUnknown.
+    while another replacement is under way, be it of a run that was killed), OutcomeUnknown.
     """
+    found = graph.call("GET", audience, {"fields": "operation_status"})
+    if standing.replacing(found):
+        raise Wait(
+            "A replacement of this audience is under way.",
+            hint="Run again later: one that broke off ends 90 minutes after it began",
+        )
     for attempt in range(ATTEMPTS):
         number = rows.session(audience, salt, str(attempt))
         try:
             return _session(graph, audience, rows, number)
         except faults.BrokenOff as error:
-            if error.subcode == faults.FINISHED:
+            if error.subcode == faults.FINISHED and not standing.failed(found):
                 return f"session {number} had finished"
     raise Wait("Meta ends every replacement early.", hint="Run again later")
 
@@ -59,10 +65,9 @@ def _session(graph: Graph, audience: str, rows: Upload, number: int) -> str:
         except OutcomeUnknown as error:
             if last:
                 raise
-            # Nothing is in the audience's place before the last batch.
             raise Wait(error.message, hint=error.hint) from None
         received += len(part.rows)
-        invalid = _counted(body, number, part, received, last=last)
+        invalid = _counted(body, number, len(part.rows), received, last=last)
         digests.update(reply.content)
     return (
         f"session {number}, {len(starts)} batches, {received} rows, {invalid} invalid, "
@@ -70,20 +75,17 @@ def _session(graph: Graph, audience: str, rows: Upload, number: int) -> str:
     )
 
 
-def _counted(
-    body: Mapping[str, Any], number: int, part: Upload, received: int, *, last: bool
-) -> int:
+def _counted(body: Mapping[str, Any], number: int, rows: int, received: int, *, last: bool) -> int:
     """Rows that Meta calls invalid. Counts are of the batch or of the session so far; any other
     proves nothing."""
-    told = body.get("num_received")
-    of_batch = outcome(part, {**body, "num_received": len(part.rows)})
-    fits = told in (len(part.rows), received) and str(body.get("session_id")) == str(number)
-    if not fits or (of_batch is None and body.get("num_invalid_entries", 0) != 0):
-        unsure = "Meta's answer to a replacement counts other rows."
-        if last:
-            raise OutcomeUnknown(unsure, hint="Run again: the same is sent anew")
-        raise Wait(unsure, hint="Run again: the same is sent anew")
-    return int(body.get("num_invalid_entries", 0))
+    invalid = body.get("num_invalid_entries", 0)
+    fits = body.get("num_received") in (rows, received) and isinstance(invalid, int)
+    if fits and str(body.get("session_id")) == str(number) and 0 <= invalid <= received:
+        return int(invalid)
+    unsure = "Meta's answer to a replacement counts other rows."
+    again = "Run again: the same is sent anew"
+    # Nothing is in the audience's place before the last batch.
+    raise OutcomeUnknown(unsure, hint=again) if last else Wait(unsure, hint=again)
 
 
 def parts(uploads: Sequence[Upload]) -> tuple[Upload | None, list[Upload]]:

@@ -57,7 +57,13 @@ class MicrosoftAds(Destination):
             type(self).can,
             identifiers=tuple(KINDS) if options.unverified_identifiers else self.can.identifiers,
             lifetime=timedelta(days=days) if days else None,
-            ceilings=(Ceiling("calls of the account", options.calls_per_minute, 60.0),),
+            ceilings=(
+                Ceiling(
+                    "calls of the account (Microsoft publishes no limit)",
+                    options.calls_per_minute,
+                    60.0,
+                ),
+            ),
         )
         self._api = Api(context, options)
 
@@ -114,10 +120,15 @@ class MicrosoftAds(Destination):
                     calls = [*items.halves(), *calls]
                 else:
                     self._unsettled(items, fates, error)
-            except _FAULTS as error:
+            except (OutcomeUnknown, Wait, Stop) as error:
                 if fates.empty:
                     raise
                 self._unsettled(items, fates, error)
+                if not isinstance(error, OutcomeUnknown):
+                    # What this call was refused for, the others would be as well.
+                    for one in calls:
+                        self._unsettled(one, fates, error)
+                    break
         receipts |= fates.receipts()
         return [receipts[place] for place in range(len(changes))]
 

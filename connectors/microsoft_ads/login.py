@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from audiencehub.connector import Context
+from audiencehub.errors import Stop
 from audiencehub.http import HttpClient, OAuth, hide
 from connectors.microsoft_ads.options import Options
 
@@ -27,10 +28,22 @@ class Login(OAuth):
     def __init__(self, context: Context, options: Options) -> None:
         self._context, self._options = context, options
         self._newest: str | None = None
+        self._used = ""
         client = HttpClient(context.base_url or HOST)
         super().__init__(
             client, f"{options.tenant}/oauth2/v2.0/token", self._asked, save=self._rotated
         )
+
+    def read(self) -> Mapping[str, str]:
+        """Fetch a token. Raises Stop when Microsoft refuses the login."""
+        try:
+            return super().read()
+        except Stop as error:
+            raise Stop(
+                error.message,
+                hint="Log in to Microsoft Advertising again and renew refresh_token, which is good "
+                "for 90 days; check client_id and client_secret",
+            ) from None
 
     def _asked(self) -> dict[str, str]:
         self._used = self._newest or hide(self._context.secret("refresh_token"))

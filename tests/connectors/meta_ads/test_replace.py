@@ -198,3 +198,25 @@ def test_counts_that_do_not_fit_prove_nothing(ready, fake, changes, hashed_rows,
         done(changes(EMAILS))
     done(changes(EMAILS))
     assert held() == hashed_rows(EMAILS)
+
+
+def test_a_finished_session_after_a_failed_one_proves_nothing(
+    ready, fake, changes, hashed_rows, held, done
+):
+    """If this fails, a replacement that came to nothing is taken for made."""
+    table, audience = fake.sandbox.store.table("audience"), ready.remote["audience_id"]
+    failed = {"code": 415, "description": "replace_error"}
+    table[audience] = {**table[audience], "operation_status": failed}
+    fake.fault(path=REPLACE, status=400, body=refused(1870159))
+    done(changes(EMAILS))
+    assert held() == hashed_rows(EMAILS)
+
+
+def test_counts_may_be_of_the_whole_session(ready, fake, changes, done, monkeypatch):
+    """If this fails, some invalid rows in the first batches make the last one unreadable."""
+    monkeypatch.setattr(whole, "MOST_ROWS", 2)
+    fake.fault(path=REPLACE, skip=2, set_json={"num_invalid_entries": 3})
+    assert "5 rows, 3 invalid" in done(changes(EMAILS))
+    fake.fault(path=REPLACE, skip=2, set_json={"num_invalid_entries": 6})
+    with pytest.raises(OutcomeUnknown):
+        done(changes([*EMAILS[1:], "new@acme.example"]))

@@ -397,3 +397,15 @@ def test_check_proves_access(destination, fake, fake_with, opened):
         opened(fake_with(accounts=["7"])).check()
     with pytest.raises(Stop):
         opened(fake, secrets={"developer_token": "two\nlines"}).check()
+
+
+@pytest.mark.parametrize(("code", "status"), [(106, 400), (8003, 400)])
+def test_after_a_refusal_no_further_call_is_made(fake, opened, target, changes, code, status):
+    """If this fails, an account without access is called on and on, or rows get no verdict."""
+    destination = opened(fake, unverified_identifiers=True)
+    ready = replace(target, remote=destination.ensure(target, []))
+    people = changes(EMAILS[:2], external_id="C-1", phone="cd" * 32)
+    alone = Change("p", "add", identifiers={"phone": "ef" * 32})
+    fake.fault(path=APPLY, skip=1, times=9, status=status, body=fault(code))
+    assert verdicts(destination.apply(ready, [*people, alone])) == ["unknown"] * 2 + ["retry"]
+    assert len(fake.requests(APPLY)) == 2

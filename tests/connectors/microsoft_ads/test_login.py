@@ -116,3 +116,12 @@ def test_no_token_travels_in_an_address(destination, fake, ready, changes, caplo
     said = caplog.text + str(fake.requests())
     assert "sandbox-" not in said and "EwB" not in said
     assert not any(one.identifiers["email"] in said for one in changes(EMAILS))
+
+
+def test_a_login_that_ran_out_says_what_to_do(fake, opened):
+    """If this fails, somebody whose login is ninety days old looks for a wrong client id."""
+    destination = opened(fake, secrets={"refresh_token": "M.C5-000000"})
+    with pytest.raises(Stop) as raised:
+        destination.check()
+    assert "Log in" in raised.value.hint and "90 days" in raised.value.hint
+    assert "M.C5" not in str(raised.value)
