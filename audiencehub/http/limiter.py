@@ -147,11 +147,13 @@ class Limiter:
         except Wait:
             self._places.remove(place)
             raise
-        if place.paced:
-            self._full_at = max(self._full_at, place.start + self._gap)
-        else:
+        place.gone = place.start <= now
+        if not place.paced:
             self._full_at = max(self._full_at, place.start) + self._gap
-        place.paced, place.gone = True, place.start <= now
+        elif not place.gone:
+            self._full_at = max(self._full_at, place.start + self._gap)
+        # One that woke late has its pace from when it should have gone: the next one catches up.
+        place.paced = True
 
     def _earliest(self, now: float, ahead: Sequence[_Place]) -> float:
         unanswered = sorted(now if one.gone else max(now, one.start) for one in ahead)

@@ -19,7 +19,7 @@ class FakeClock:
     """Time moves only by sleeping."""
 
     def __init__(self) -> None:
-        self.seconds, self.slept = 1000.0, []
+        self.seconds, self.slept, self.late = 1000.0, [], 0.0
         self._lock = threading.Lock()
 
     def monotonic(self) -> float:
