@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import ClassVar
 
 from audiencehub.connector import MAKE_ANEW, Capabilities, Context, Destination
@@ -138,13 +139,13 @@ class Klaviyo(Destination):
     ) -> Iterator[Step]:
         """Removals first: an import that has not ended would keep them waiting."""
         for rows in _chunks(removals):
-            yield rows, lambda rows=rows: self._remove(audience, rows, changes)  # type: ignore[misc]
+            yield rows, partial(self._remove, audience, rows, changes)
         if self.options.create_profiles:
             for rows in imports.uploads(adds):
-                yield rows, lambda rows=rows: self._import(audience, rows, changes)  # type: ignore[misc]
+                yield rows, partial(self._import, audience, rows, changes)
         else:
             for rows in _chunks(adds):
-                yield rows, lambda rows=rows: self._relate(audience, rows, changes)  # type: ignore[misc]
+                yield rows, partial(self._relate, audience, rows, changes)
 
     def _remove(
         self, audience: str, rows: list[Row], changes: Sequence[Change]

@@ -30,19 +30,20 @@ def prepare(
     refused: dict[int, Receipt] = {}
     groups: dict[str, dict[str, list[int]]] = {"add": {}, "remove": {}}
     for place, change in enumerate(changes):
-        email = _email(change)
-        if email in _REASONS:
-            refused[place] = Receipt(change.member, "rejected", reason=_REASONS[email])
+        email = change.identifiers.get("email", "").strip().lower()
+        reason = _reason(change, email)
+        if reason:
+            refused[place] = Receipt(change.member, "rejected", reason=reason)
         else:
             groups[change.op].setdefault(email, []).append(place)
-    made = {
-        op: [
+    adds, removals = (
+        [
             Row(email, _names(changes[places[0]]) if names else {}, tuple(places))
-            for email, places in found.items()
+            for email, places in groups[op].items()
         ]
-        for op, found in groups.items()
-    }
-    return made["add"], made["remove"], refused
+        for op in ("add", "remove")
+    )
+    return adds, removals, refused
 
 
 def receipts(
@@ -62,21 +63,14 @@ def receipts(
     }
 
 
-_REASONS = {
-    "op": "wrong_op: a list takes add and remove only",
-    "none": "no_identifier: no e-mail address",
-    "malformed": "malformed: not an e-mail address",
-}
-"""What `_email` answers in place of an address, which always has an @."""
-
-
-def _email(change: Change) -> str:
+def _reason(change: Change, email: str) -> str | None:
     if change.op not in ("add", "remove"):
-        return "op"
-    email = change.identifiers.get("email", "").strip().lower()
+        return "wrong_op: a list takes add and remove only"
     if not email:
-        return "none"
-    return email if len(email) <= LONGEST and _ADDRESS.fullmatch(email) else "malformed"
+        return "no_identifier: no e-mail address"
+    if len(email) > LONGEST or not _ADDRESS.fullmatch(email):
+        return "malformed: not an e-mail address"
+    return None
 
 
 def _names(change: Change) -> dict[str, str]:
