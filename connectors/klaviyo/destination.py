@@ -59,10 +59,11 @@ class Klaviyo(Destination):
         """One read of the account, one of its lists. Raises Stop without access."""
         account = self._api.read("accounts", "accounts", {"fields[account]": "test_account"})
         self._api.read("lists", "lists", {"fields[list]": "name", "page[size]": 1})
-        data = account["data"] if account else []
-        if not data or not isinstance(data[0], dict):
+        data = account["data"] if account else None
+        first = data[0] if isinstance(data, list) and data else None
+        if not isinstance(first, dict):
             raise Stop("The key belongs to no account.", hint="Make a key in Klaviyo's settings")
-        return f"account {data[0].get('id')}, revision {self.options.revision}, lists readable"
+        return f"account {first.get('id')}, revision {self.options.revision}, lists readable"
 
     def ensure(
         self,
