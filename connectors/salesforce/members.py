@@ -14,6 +14,8 @@ from connectors.salesforce.client import Client, format_soql
 from connectors.salesforce.verdicts import AGAIN, refused
 
 MOST_DELETED = 200
+ROW = "00v"
+"""How the id of a CampaignMember begins."""
 ABSENT = frozenset({"ENTITY_IS_DELETED", "INVALID_CROSS_REFERENCE_KEY"})
 """What a delete is told of a row that is not there any more (StatusCode)."""
 
@@ -138,7 +140,7 @@ def _said(said: Any, reply: Reply, settled: frozenset[str] | set[str]) -> Said:
     digest = hashlib.sha256(reply.content).hexdigest()[:12]
     if said["success"] is True:
         key = str(said.get("id") or "")
-        whole = key.isalnum() and len(key) in (15, 18)
+        whole = key.startswith(ROW) and key.isalnum() and len(key) in (15, 18)
         return Said("done", f"{reply.status} {key} {digest}") if whole else Said("unreadable")
     errors = said.get("errors")
     first = errors[0] if isinstance(errors, list) and errors else {}

@@ -32,8 +32,18 @@ ROWS = 8
 FOR_EVER = 10**9
 WARM = TagValue(("warm",), "because")
 TAGS: Mapping[str, Mapping[str, Any]] = {"salesforce": {"create_fields": True}, "hubspot": {}}
-LISTS = ("meta_ads", "linkedin_ads", "tiktok_ads", "microsoft_ads", "klaviyo", "mailchimp")
-"""Of `STANDS`."""
+LISTS = (
+    "meta_ads",
+    "linkedin_ads",
+    "tiktok_ads",
+    "microsoft_ads",
+    "klaviyo",
+    "mailchimp",
+    "webhook",
+    "hubspot_list",
+    "salesforce_list",
+)
+"""Of `STANDS`; a CRM's list under a name of its own."""
 WRITES = {
     "salesforce": "composite/sobjects",
     "hubspot": "/batch/update",
@@ -43,9 +53,13 @@ WRITES = {
     "microsoft_ads": "/CustomerListUserData/Apply",
     "klaviyo": "/profile-bulk-import-jobs",
     "mailchimp": "/segments/",
+    "webhook": "/audiences",
+    "hubspot_list": "/memberships/",
+    "salesforce_list": "composite/sobjects",
 }
 VERDICTS = {
     "salesforce": ".",
+    "salesforce_list": ".",
     "hubspot": "results",
     "linkedin_ads": "elements",
     "mailchimp": "members_added",
@@ -56,11 +70,14 @@ UNFIT: Mapping[str, Mapping[str, Any]] = {
     "tiktok_ads": {"code": None},
     "microsoft_ads": {"PartialErrors": None},
     "klaviyo": {"data": {"type": "profile-bulk-import-job", "id": "of others"}},
+    "webhook": {"rejected": [{"in": "added", "index": ROWS, "reason": "x"}]},
+    "hubspot_list": {"recordsIdsAdded": ["12345"]},
 }
 """What spoils a reply that has none: Meta's has counts only, TikTok's a code for the whole,
-Microsoft's what it refused, and Klaviyo's names an import."""
+Microsoft's and the webhook's what was refused, Klaviyo's names an import, HubSpot's records."""
 ALIKE = {
     "hubspot": ({"shuffle": 1}, {"repeat": 1}),
+    "salesforce_list": ({"shuffle": 1}, {"strange": 2}),
     "linkedin_ads": ({"shuffle": 1}, {"strange": 2}),
     "mailchimp": (
         {"shuffle": 1},
@@ -70,8 +87,8 @@ ALIKE = {
         {"drop": 2, "strange": 1},
     ),
 }
-"""What leaves a list of verdicts as good as it was: HubSpot's name their rows, LinkedIn's are alike
-but for the status, and whom Mailchimp's leave out is looked at."""
+"""What leaves a list of verdicts as good as it was: HubSpot's name their rows, LinkedIn's and
+those of campaigns are alike but for the status, and whom Mailchimp's leave out is looked at."""
 SEEKERS = ("microsoft_ads",)
 """Those that find the row to blame themselves: one of theirs goes out in calls of several kinds."""
 REFUSAL: Mapping[str, tuple[int, Any]] = {
@@ -83,6 +100,9 @@ REFUSAL: Mapping[str, tuple[int, Any]] = {
     "microsoft_ads": (400, {"OperationErrors": [{"Code": 8004, "Message": "no"}]}),
     "klaviyo": (400, {"errors": [{"code": "invalid", "source": {"pointer": "/data"}}]}),
     "mailchimp": (400, {"title": "Invalid Resource", "status": 400, "detail": "no"}),
+    "webhook": (422, {"error": "no"}),
+    "hubspot_list": (400, {"status": "error", "category": "VALIDATION_ERROR", "message": "no"}),
+    "salesforce_list": (400, [{"errorCode": "INVALID_FIELD", "message": "no"}]),
 }
 NO_KEY: Mapping[str, tuple[int, Any]] = {
     **{name: (401, body) for name, (_, body) in REFUSAL.items()},
@@ -118,9 +138,9 @@ class Vendor:
     def kept(self) -> list[bool]:
         """Of each row: does the vendor hold it?"""
         if self.name in LISTS:
-            stand = STANDS[self.name]
+            stand = STANDS[_connector(self.name)]
             there = set(stand.held(self.sandbox))
-            return [stand.known_as(email(int(one.member))) in there for one in self.changes]
+            return [stand.name(self.sandbox, int(one.member)) in there for one in self.changes]
         if isinstance(self.sandbox, HubSpotSandbox):
             records = self.sandbox.records.table("contacts")
             held = [records[one.member]["properties"] for one in self.changes]
@@ -133,33 +153,45 @@ class Vendor:
 @pytest.fixture(params=[*TAGS, *LISTS])
 def vendor(request: pytest.FixtureRequest) -> Iterator[Vendor]:
     name = request.param
-    spec, store = connector.spec(name), Store()
+    kind = _connector(name)
+    spec, store = connector.spec(kind), Store()
     sandbox: VendorSandbox = connector.load(str(spec.sandbox))(
         store, SandboxClock(store), {"alias_lag": 0, "status": "subscribed"}
     )
-    sandbox.seed(people(name, ROWS))
+    sandbox.seed(people(kind, ROWS))
     with serve(sandbox) as url:
-        options = dict(STANDS[name].options if name in LISTS else TAGS[name])
-        context = Context(name, options, lambda one: f"sandbox-{one}", START, url)
+        options = dict(STANDS[kind].options if name in LISTS else TAGS[name])
+        context = Context(kind, options, lambda one: f"sandbox-{one}", START, url)
         destination: Destination = connector.load(str(spec.destination))(context)
-        target = Target(name, "tag", "contact")
+        target = Target(kind, "tag", "contact")
         if name in LISTS:
-            target = Target(name, "list", "warm", label="Warm")
+            target = Target(kind, "list", "warm", label="Warm")
         remote = destination.ensure(target, [TagOption("warm", "Warm")])
         target = replace(target, remote=remote)
-        rows = [_change(destination, sandbox, number) for number in range(ROWS)]
+        made = _member if name in LISTS else _change
+        rows = [made(destination, sandbox, number) for number in range(ROWS)]
         yield Vendor(name, sandbox, destination, target, rows, url)
 
 
-def _change(destination: Destination, sandbox: VendorSandbox, number: int) -> Change:
+def _change(_: Destination, sandbox: VendorSandbox, number: int) -> Change:
     key = f"c{number:06d}"
     if isinstance(sandbox, SalesforceSandbox):
         return Change(sandbox.id_of("Contact", key), "set", WARM)
-    if isinstance(sandbox, HubSpotSandbox):
-        return Change(record_id(key), "set", WARM)
+    return Change(record_id(key), "set", WARM)
+
+
+def _member(destination: Destination, sandbox: VendorSandbox, number: int) -> Change:
+    stand = STANDS[destination.context.name]
+    if stand.record:
+        ids = {"records": stand.record(sandbox, number)}
+        return Change(str(number), "add", identifiers=ids)
     found = identify(destination.can.platform, "email", email(number))
     assert isinstance(found, Identifier)
     return Change(str(number), "add", identifiers={"email": found.sent})
+
+
+def _connector(name: str) -> str:
+    return name.removesuffix("_list")
 
 
 def true(vendor: Vendor, told: Sequence[Receipt] | HubError) -> Sequence[Receipt]:
@@ -232,9 +264,9 @@ def test_verdicts_that_do_not_fit_confirm_nobody_else(vendor: Vendor, how: dict[
 def test_one_bad_row_refuses_the_batch_it_is_in(vendor: Vendor) -> None:
     """If this fails, nobody can be told which row the vendor chokes on."""
     poison = vendor.changes[3]
-    mark = poison.identifiers.get("email", poison.member)
+    mark = next(iter(poison.identifiers.values()), poison.member)
     if isinstance(vendor.sandbox, SalesforceSandbox):
-        vendor.sandbox.set(refuse={poison.member: "FIELD_CUSTOM_VALIDATION_EXCEPTION"})
+        vendor.sandbox.set(refuse={mark: "FIELD_CUSTOM_VALIDATION_EXCEPTION"})
         receipts = true(vendor, vendor.apply())
         assert [one.verdict for one in receipts].index("rejected") == 3
         assert vendor.kept().count(True) == ROWS - 1
