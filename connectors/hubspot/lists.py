@@ -69,15 +69,13 @@ def change(api: Api, target: Target, changes: Sequence[Change]) -> list[Receipt]
     gone from HubSpot. Raises BatchRefused, OutcomeUnknown, Stop, Wait.
     """
     rows, receipts = _rows(changes)
-    sent = False
-    for op, part in _parts(rows):
+    for number, (op, part) in enumerate(_parts(rows)):
         try:
             receipts |= _put(api, _id_of(target), op, part)
         except _LATER as error:
-            if not sent:
+            if number == 0:
                 raise
             receipts |= {one.place: _unsettled(one.change, error) for one in part}
-        sent = True
     return [receipts[place] for place in range(len(changes))]
 
 

@@ -73,25 +73,13 @@ def change(client: Client, target: Target, changes: Sequence[Change]) -> list[Re
     """
     campaign = _id_of(target)
     people, receipts = _people(changes)
-    sent = False
-    for op, part in _parts(people):
-        rows = [row for one in part for row in one.rows]
+    for number, (op, part) in enumerate(_parts(people)):
         try:
-            said = (removed if op == "remove" else added)(client, campaign, rows)
-            if op == "add" and all(one.state == "refused" for one in said):
-                _look(client, campaign)
-        except (*_LATER, Incomplete) as error:
-            if not sent and isinstance(error, Incomplete):
-                raise Wait(error.message, hint=error.hint) from None
-            if not sent:
+            receipts |= _settled(client, campaign, op, part)
+        except _LATER as error:
+            if number == 0:
                 raise
             receipts |= {one.place: _unsettled(one.change, error) for one in part}
-            continue
-        finally:
-            sent = True
-        verdicts = iter(said)
-        for one in part:
-            receipts[one.place] = joined(one.change, [next(verdicts) for _ in one.rows])
     return [receipts[place] for place in range(len(changes))]
 
 
@@ -104,7 +92,6 @@ def figures(client: Client, target: Target) -> Figures:
         for one in records:
             counts = [one.get("NumberOfContacts"), one.get("NumberOfLeads")]
             numbers = [int(n) for n in counts if isinstance(n, int | float)]
-            # Hidden by field-level security, they are not told.
             size = (sum(numbers), sum(numbers)) if len(numbers) == len(counts) else None
             return Figures("ready", size)
     return Figures("gone")
@@ -175,6 +162,22 @@ def _parts(people: Sequence[_Person]) -> Iterator[tuple[str, list[_Person]]]:
             size += len(one.rows)
         if part:
             yield op, part
+
+
+def _settled(
+    client: Client, campaign: str, op: str, people: Sequence[_Person]
+) -> dict[int, Receipt]:
+    """Place to receipt. Raises OutcomeUnknown; and Stop or Wait, when nothing was done."""
+    rows = [row for one in people for row in one.rows]
+    try:
+        said = (removed if op == "remove" else added)(client, campaign, rows)
+        if op == "add" and all(one.state == "refused" for one in said):
+            # Everybody refused may be a campaign that somebody has just deleted.
+            _look(client, campaign)
+    except Incomplete as error:
+        raise Wait(error.message, hint=error.hint) from None
+    verdicts = iter(said)
+    return {one.place: joined(one.change, [next(verdicts) for _ in one.rows]) for one in people}
 
 
 def _unsettled(one: Change, error: HubError) -> Receipt:
