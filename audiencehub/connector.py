@@ -252,6 +252,11 @@ class Destination(ABC):
         """At most so many API calls write this many changes, when nothing fails."""
         return -(-total // max(1, self.batch_size(target, total)))
 
+    def replacing(self, target: Target, members: int) -> int:
+        """At most so many API calls make the list hold this many members alone (`replace`)."""
+        del members
+        return 1 if self.can.replaces and target.kind == "list" else 0
+
     def reading(self, target: Target, total: int) -> int:
         """At most so many API calls read this many members back."""
         return -(-total // self.can.batch_size) if self.can.reads and target.kind == "tag" else 0

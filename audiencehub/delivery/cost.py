@@ -17,11 +17,15 @@ def cost(
     target: Target,
     changes: Sequence[PlanChange],
     believed: Collection[str],
+    *,
+    resync: bool = False,
 ) -> int:
     """API calls of one push of these changes where nothing fails: a bound, since what a place
-    lacks and how rows are grouped is known only then. Without changes, those of the read-back."""
+    lacks and how rows are grouped is known only then. Without changes, those of the read-back.
+    A resync ends by replacing, where the destination can."""
     members = set(believed) | {one.member for one in changes}
     calls = _looked_back(destination, target, len(members))
+    calls += destination.replacing(target, len(members)) if resync else 0
     if not changes:
         return calls + (destination.setting_up(target) if calls else 0)
     calls += destination.setting_up(target) + WITNESSED * destination.keeps_mark(target)

@@ -144,7 +144,8 @@ def _plan(
 ) -> Plan:
     enters, leaves = counted(changes)
     target = place.target
-    calls = cost(budget.destination, target, changes, believed)
+    resync = kind == "change" and planning.ledger.resyncs.under_way(target.id)
+    calls = cost(budget.destination, target, changes, believed, resync=resync)
     return Plan(
         plan_id="",
         target=target.id,

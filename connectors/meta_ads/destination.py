@@ -25,6 +25,7 @@ from audiencehub.privacy.identifiers import VALUE
 from connectors.meta_ads import faults, lookalikes, standing, whole
 from connectors.meta_ads.graph import Graph
 from connectors.meta_ads.options import Options
+from connectors.meta_ads.policy import suggests
 from connectors.meta_ads.sending import FAULTS, Sender, unsettled
 from connectors.meta_ads.upload import (
     MOST_ROWS,
@@ -167,6 +168,20 @@ class MetaAds(Destination):
         """Two uploads a batch at most: people with and without an id of the company's own go apart.
         Rows that Meta calls invalid without naming them cost more."""
         return min(total, 2 * super().calls(target, total))
+
+    def replacing(self, target: Target, members: int) -> int:
+        """A look at the audience; the batches of the session, and uploads of other columns."""
+        return 2 + 2 * max(1, super().calls(target, members))
+
+    def advice(self, target: Target, members: int) -> Sequence[str]:
+        """Of size, and of a name that Meta may flag for what it suggests of people."""
+        found = list(super().advice(target, members))
+        if suggests(target.label or target.place):
+            found.append(
+                f"{target.destination} flags audiences whose names suggest health or finances (471)"
+                f": call {target.place} something else"
+            )
+        return found
 
     def remember(self, target: Target, mark: str) -> None:
         """In the audience's description, behind the mark that it is found by."""

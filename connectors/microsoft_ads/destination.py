@@ -169,6 +169,10 @@ class MicrosoftAds(Destination):
         """A call for each kind of identifier and thousand people."""
         return len(self.can.identifiers) * super().calls(target, total)
 
+    def replacing(self, target: Target, members: int) -> int:
+        """Each kind replaced, by nobody's item where there is none, and everything added."""
+        return 2 * len(self.can.identifiers) + self.calls(target, members)
+
     def remember(self, target: Target, mark: str) -> None:
         """In the list's description, behind the mark that it is found by."""
         said = f"Kept by {self.options.namespace}; edit the rule. {self._mark(target)} [{mark}]"

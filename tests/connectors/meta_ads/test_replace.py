@@ -220,3 +220,13 @@ def test_counts_may_be_of_the_whole_session(ready, fake, changes, done, monkeypa
     fake.fault(path=REPLACE, skip=2, set_json={"num_invalid_entries": 6})
     with pytest.raises(OutcomeUnknown):
         done(changes([*EMAILS[1:], "new@acme.example"]))
+
+
+@pytest.mark.parametrize("many", [0, 5])
+def test_the_calls_of_a_replacement_are_bounded(destination, ready, fake, changes, done, many):
+    """If this fails, a plan promises fewer calls than its push makes."""
+    keep = changes(EMAILS[:many])
+    mixed = [replace(one, identifiers={**one.identifiers, "external_id": "C"}) for one in keep[:2]]
+    before = len(fake.requests())
+    done([*mixed, *keep[2:]])
+    assert len(fake.requests()) - before <= destination.replacing(ready, many)

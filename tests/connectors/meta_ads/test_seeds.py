@@ -250,3 +250,26 @@ def test_an_audience_without_an_id_is_found_again(destination, target, fake):
     clock = fake.sandbox.clock
     clock.set(clock.now() + timedelta(days=1))
     assert destination.ensure(target, []) == first
+
+
+@pytest.mark.parametrize(
+    ("label", "told"),
+    [
+        ("People with diabetes", True),
+        ("Low-debt companies", True),
+        ("high_income households", True),
+        ("Cancer patients in Ohio", True),
+        ("Recent buyers", False),
+        ("In-market fintech", False),
+        ("Outpatience", False),
+    ],
+)
+def test_a_name_that_meta_may_flag_is_told_before(destination, target, label, told):
+    """If this fails, a list is blocked by 471 that a look at its name would have saved."""
+    found = destination.advice(replace(target, label=label), 5_000)
+    assert [("471" in one, "buyers" in one) for one in found] == [(True, True)] * told
+
+
+def test_small_lists_are_told_too(destination, target):
+    """If this fails, the advice of a size is lost beside that of a name."""
+    assert len(destination.advice(replace(target, label="Debtors"), 7)) == 2

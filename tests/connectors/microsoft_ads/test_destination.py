@@ -409,3 +409,13 @@ def test_after_a_refusal_no_further_call_is_made(fake, opened, target, changes, 
     fake.fault(path=APPLY, skip=1, times=9, status=status, body=fault(code))
     assert verdicts(destination.apply(ready, [*people, alone])) == ["unknown"] * 2 + ["retry"]
     assert len(fake.requests(APPLY)) == 2
+
+
+@pytest.mark.parametrize("many", [0, 5, 1200])
+def test_the_calls_of_a_replacement_are_bounded(destination, ready, fake, changes, many):
+    """If this fails, a plan promises fewer calls than its push makes."""
+    people = changes([f"p{n}@acme.example" for n in range(many)])
+    before = len(fake.requests("CampaignManagement"))
+    destination.replace(ready, people, destination.context.now)
+    made = len(fake.requests("CampaignManagement")) - before
+    assert made <= destination.replacing(ready, many)
