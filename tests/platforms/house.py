@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -10,11 +11,14 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import duckdb
+import pytest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from audiencehub import connector
 from audiencehub.hub import Hub
 from audiencehub.ledger import Ledger
 from audiencehub.rules.book import Activation
+from audiencehub.sandbox.faults import HangUp
 from audiencehub.sandbox.kit import VendorSandbox
 from audiencehub.settings import Company as OurCompany
 from audiencehub.settings import DestinationEntry, Guards, Sandbox, Settings, SourceEntry
@@ -26,6 +30,7 @@ from tests.platforms.crowd import START
 from tests.platforms.stands import Stand, stood
 
 SEGMENT = "warm"
+RESET, LATE = 0.1, 0.17
 OPEN = Guards(
     first_run="go", field_share=1.0, removals_count=10**9, removals_share=1.0, adds_count=10**9,
     segment_to_none=False, reject_share=1.0,
@@ -50,6 +55,9 @@ class Watch:
         self.app = app
         self.told: Callable[[str, str, bytes], None] = lambda *_: None
         self.answered: Callable[[], None] = lambda: None
+        self.storm: random.Random | None = None
+        """While there is one, one write in ten never arrives, and the answer to one in six is
+        lost."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand the request on when its body is there."""
@@ -64,6 +72,9 @@ class Watch:
 
         query = scope["query_string"].decode()
         self.told(scope["method"], f"{scope['path']}?{query}", body)
+        fate = self.storm.random() if self.storm and scope["method"] != "GET" else 1.0
+        if fate < RESET:
+            raise HangUp
         held: list[Message] = []
 
         async def hold(message: Message) -> None:
@@ -72,6 +83,8 @@ class Watch:
         await self.app(scope, replay, hold)
         # Before the answer goes out: after it the hub, and the people, may do the next thing.
         self.answered()
+        if fate < RESET + LATE:
+            raise HangUp
         for message in held:
             await send(message)
 
@@ -170,6 +183,12 @@ def house(stand: Stand, folder: Path, people: int) -> Iterator[House]:
         if stand.record:
             _recorded(db, stand, fake, people)
         yield House(stand, folder, people, fake, watch, url, ledger, db)
+
+
+def small_batches(patch: pytest.MonkeyPatch, name: str, rows: int) -> None:
+    """Several batches among few people."""
+    kind = connector.load(str(connector.spec(name).destination))
+    patch.setattr(kind, "batch_size", lambda *_: rows)
 
 
 def warehouse(people: int) -> duckdb.DuckDBPyConnection:

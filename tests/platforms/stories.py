@@ -6,7 +6,9 @@ What is expected is made of `crowd` alone; what happened is asked of the fake, a
 from __future__ import annotations
 
 import random
+from contextlib import suppress
 
+from audiencehub.errors import HubError
 from tests.platforms import crowd
 from tests.platforms.ear import Ear
 from tests.platforms.house import House
@@ -66,3 +68,30 @@ def minds_change(there: House, seed: int) -> None:
     assert superseded > 0, "withdrawals must have met people who were about to be sent"
     assert there.held() == there.names(wishes.yes)
     assert there.outcomes() == {"answered"}
+
+
+def minds_change_in_a_storm(there: House, seed: int) -> None:
+    """The same over four days on which writes get lost on the way there or back, so that what was
+    sent is in doubt when somebody withdraws. Then the storm ends."""
+    rng, wishes = random.Random(f"storm {seed}"), crowd.Wishes(there.people, seed)
+    for status, minutes, people in wishes.first():
+        there.say(people, status, -minutes)
+    ear = Ear(there, wishes)
+
+    def between_batches(what: str, *_: object) -> None:
+        if what.startswith("push"):
+            there.say(wishes.withdraw(rng, 0.02), "denied")
+
+    there.progress, there.watch.storm = between_batches, random.Random(f"wind {seed}")
+    for _ in range(4):
+        with suppress(HubError):
+            there.sync(lambda: between_batches("push"))
+        there.say(wishes.withdraw(rng, 0.03), "denied")
+        there.say(wishes.return_(rng, 0.03), "granted", 1)
+    there.progress, there.watch.storm = lambda *_: None, None
+    for _ in range(2):
+        there.sync()
+
+    assert ear.broken == [], "sent without consent"
+    assert "no_answer" in there.outcomes(), "nothing was ever in doubt"
+    assert there.held() == there.names(wishes.yes)

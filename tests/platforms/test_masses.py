@@ -12,7 +12,7 @@ from audiencehub.delivery.wire import Wire
 from tests.platforms import crowd, stories
 from tests.platforms.clock import skipping
 from tests.platforms.ear import Ear
-from tests.platforms.house import house
+from tests.platforms.house import house, small_batches
 from tests.platforms.stands import SLACK, STANDS
 
 FEW, MANY, VERY_MANY = 1_000, 10_000, 100_000
@@ -24,16 +24,10 @@ def patience():
         yield
 
 
-def small(monkeypatch, name: str, rows: int) -> None:
-    """Several batches among few people."""
-    kind = connector.load(str(connector.spec(name).destination))
-    monkeypatch.setattr(kind, "batch_size", lambda *_: rows)
-
-
 @pytest.mark.parametrize("name", STANDS)
 def test_bad_addresses_cost_themselves_alone(monkeypatch, tmp_path, name):
     """One address that is none and takes its batch with it keeps thousands off every platform."""
-    small(monkeypatch, name, 300)
+    small_batches(monkeypatch, name, 300)
     with house(STANDS[name], tmp_path, FEW) as there:
         stories.everybody_once(there)
 
@@ -57,7 +51,7 @@ def test_slack_counts_everybody_and_names_nobody(monkeypatch, tmp_path):
 @pytest.mark.parametrize("name", STANDS)
 def test_nobody_without_consent_is_sent(monkeypatch, tmp_path, name):
     """A person who said no before the request left, and is in it, is what consent is about."""
-    small(monkeypatch, name, 120)
+    small_batches(monkeypatch, name, 120)
     with house(STANDS[name], tmp_path, FEW) as there:
         stories.minds_change(there, seed=1)
 
@@ -65,7 +59,7 @@ def test_nobody_without_consent_is_sent(monkeypatch, tmp_path, name):
 def test_the_ear_hears_who_should_not_be_sent(monkeypatch, tmp_path):
     """An ear that hears nothing proves nothing: a hub that asks at planning only is found out."""
     name = next(iter(STANDS))
-    small(monkeypatch, name, 120)
+    small_batches(monkeypatch, name, 120)
     monkeypatch.setattr(Wire, "_barred", lambda *_: [])
     with (
         house(STANDS[name], tmp_path, FEW) as there,
@@ -96,7 +90,7 @@ def test_the_ear_knows_who_is_named(tmp_path):
 def test_ten_thousand_whose_minds_change(monkeypatch, tmp_path, name):
     """The same among many, in batches as each platform takes them, a thousand at most."""
     kind = connector.load(str(connector.spec(name).destination))
-    small(monkeypatch, name, min(1_000, kind.can.batch_size))
+    small_batches(monkeypatch, name, min(1_000, kind.can.batch_size))
     with house(STANDS[name], tmp_path, MANY) as there:
         stories.minds_change(there, seed=2)
 
