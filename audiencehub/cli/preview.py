@@ -12,7 +12,7 @@ from rich.table import Table
 from audiencehub import connector
 from audiencehub.cli.common import AsJson, Env, console, emit, fold, say, verb
 from audiencehub.cli.desk import Desk, desk
-from audiencehub.cli.planned import left_out
+from audiencehub.cli.planned import LEFT_OUT, left_out
 from audiencehub.cli.rulebooks import book_of
 from audiencehub.delivery.reach import Reach, reach
 from audiencehub.insight.preview import Preview, preview
@@ -41,6 +41,9 @@ def preview_verb(
         typer.Option("--as-of", help="The clock, for example 2026-11-16. [default: last run's]"),
     ] = "",
     people: People = 5,
+    who: Annotated[
+        bool, typer.Option("--left-out", help="Number everybody whom a list cannot take, and why")
+    ] = False,
     sql: Annotated[bool, typer.Option("--sql", help="Print the rule as one SQL statement")] = False,
     env: Env = "sandbox",
     as_json: AsJson = False,
@@ -52,6 +55,7 @@ def preview_verb(
     Examples:
       audiencehub preview in_market_fintech
       audiencehub preview drafts/new_idea.yaml --sample 10
+      audiencehub preview in_market_fintech --left-out
       audiencehub preview in_market_fintech --sql
     """
     settings = load(env)
@@ -72,13 +76,18 @@ def preview_verb(
             {
                 **found.json(),
                 "published": open_desk.published.isoformat(),
-                "reach": [one.json() for one in reached],
+                "reach": [
+                    one.json() | ({"left_out": dict(one.left_out)} if who else {})
+                    for one in reached
+                ],
                 "not_set_up": sorted(set(missing)),
             }
         )
         return
     _show(settings, found, open_desk)
     _reach(reached, book, name, missing, env)
+    if who:
+        _who(reached)
 
 
 def reaches(settings: Settings, trial: Trial, name: str) -> list[Reach]:
@@ -245,3 +254,13 @@ def _reach(reached: list[Reach], book: RuleBook, name: str, missing: list[str], 
             )
     for to in sorted(set(missing)):
         fold(f"{to} is not set up here: add [destinations.{to}] to deployments/{env}.toml")
+
+
+def _who(reached: list[Reach]) -> None:
+    """Numbers by reason: for names there is explain, which asks for one person."""
+    for one in reached:
+        by_reason: dict[str, list[str]] = {}
+        for number, why in sorted(one.left_out.items()):
+            by_reason.setdefault(why, []).append(str(number))
+        for why, numbers in sorted(by_reason.items()):
+            fold(f"{one.target}, {LEFT_OUT.get(why, why)}: {', '.join(numbers)}")

@@ -82,8 +82,8 @@ def desired_list(
     chosen = found.since.keys() - found.held_out
     sent_before = {number_of(member) for member in believed}
     refused = _refused(listing, chosen | sent_before)
-    result.excluded.update(refused[one] for one in chosen & refused.keys())
     result.refused = chosen & refused.keys()
+    result.left_out = {one: refused[one] for one in result.refused}
     result.barred = {member_of(entity, one) for one in sent_before & refused.keys()}
     worth = _worth(place, listing)
     for number, values, why_not in _identifiers(listing, sorted(chosen - refused.keys())):
@@ -94,7 +94,8 @@ def desired_list(
             result.identifiers[member] = values
             result.persons[member] = number
         else:
-            result.excluded[why_not] += 1
+            result.left_out[number] = why_not
+    result.excluded.update(result.left_out.values())
     result.excluded["over_the_cap"] = len(_cap(place, result, found, believed))
     result.excluded = +result.excluded
     return result

@@ -49,6 +49,8 @@ class Desired:
     """Members of the segment whom consent or suppression keeps away."""
     excluded: Counter[str] = field(default_factory=Counter)
     """Reason to number of memberships left out."""
+    left_out: dict[int, str] = field(default_factory=dict)
+    """For lists: contact or account to why it may not or cannot be sent."""
     records: int = 0
     """For tags: how many records the CRM has of this kind."""
 

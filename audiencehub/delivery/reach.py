@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -35,6 +35,8 @@ class Reach:
     rule refuses the only value."""
     minimum: int | None
     """Below this the platform does not use the list."""
+    left_out: Mapping[int, str] = field(default_factory=dict)
+    """For lists: the contact's or account's number to why it may not or cannot be sent."""
 
     @property
     def enough(self) -> bool:
@@ -92,7 +94,8 @@ def reach(
 
 def _list(place: Place, wanted: Desired, can: Capabilities) -> Reach:
     people = len(wanted.identifiers)
-    return Reach(place.target.id, "list", people, people, dict(+wanted.excluded), can.minimum)
+    excluded = dict(+wanted.excluded)
+    return Reach(place.target.id, "list", people, people, excluded, can.minimum, wanted.left_out)
 
 
 def _tags(place: Place, wanted: Desired, size: int) -> Reach:

@@ -139,6 +139,25 @@ def test_reach_per_destination(home):
     assert "the platform uses no list under" in run("preview", "wanted").output
 
 
+def test_who_is_left_out_of_a_list(home):
+    """A count of bad addresses mends none: support needs the number of each person, and why."""
+    with (home / "deployments" / "sandbox.toml").open("a") as settings:
+        settings.write('[destinations.meta_ads]\nconnector = "meta_ads"\n')
+        settings.write('[destinations.meta_ads.options]\nad_account_id = "1"\n')
+    rule(home, "wanted", WHEN, activate=[{"to": "meta_ads", "as": "list"}])
+    fintech, looked, odd = by_hand()
+    first, *rest = sorted(fintech & looked & odd)
+    ledger = Ledger.open(home / ".audiencehub" / "sandbox")
+    ledger.consent.record([(first, "advertising", "ads", "granted", "crm", NOW, None)])
+    ledger.close()
+
+    (reach,) = answer("preview", "wanted", "--left-out")["reach"]
+    assert reach["left_out"] == {str(number): "no_consent" for number in rest}
+    shown = " ".join(run("preview", "wanted", "--left-out").output.split())
+    assert f"meta_ads/list/wanted, no consent: {', '.join(map(str, rest))}" in shown
+    assert "left_out" not in answer("preview", "wanted")["reach"][0]
+
+
 def test_sql_is_printed_whole(home):
     """Someone who reads SQL checks the rule by it; a folded line would not run."""
     found = run("preview", "wanted", "--sql")

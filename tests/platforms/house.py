@@ -15,6 +15,7 @@ import pytest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from audiencehub import connector
+from audiencehub.delivery.reach import reach
 from audiencehub.hub import Hub
 from audiencehub.ledger import Ledger
 from audiencehub.rules.book import Activation
@@ -152,6 +153,15 @@ class House:
             for number in ([people] if isinstance(people, int) else people)
             for need in (("advertising", "ads"), ("marketing", "email"))
         )
+
+    def left_out(self) -> dict[int, str]:
+        """Who cannot be sent, each with why, as `audiencehub preview --left-out` tells it."""
+        hub, name = self.hub(), self.stand.connector
+        asked = reach(
+            self.db, self.ledger, hub.settings, SEGMENT, hub.rules.segments[SEGMENT],
+            {name: self.stand.can}, hub.now,
+        )  # fmt: skip
+        return dict(asked[0].left_out)
 
     def outcomes(self) -> set[str]:
         """What came of the batches, each in a word."""

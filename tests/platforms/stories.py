@@ -23,8 +23,10 @@ def everybody_once(there: House) -> None:
     good = {n for n in numbers if not crowd.is_bad(n)}
     there.say(numbers, "granted", -60)
 
+    left_out = there.left_out()
     planned, done = there.sync()
 
+    assert left_out.keys() == set(numbers) - good, "each bad one is named"
     (made,) = planned.plans
     assert sum(made.excluded.values()) == there.people - len(good)
     reasons = {why.partition(":")[0] for why in made.excluded}

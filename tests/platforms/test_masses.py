@@ -15,7 +15,7 @@ from tests.platforms.ear import Ear
 from tests.platforms.house import house, small_batches
 from tests.platforms.stands import SLACK, STANDS
 
-FEW, MANY, VERY_MANY = 1_000, 10_000, 100_000
+FEW, MANY, VERY_MANY = 500, 10_000, 100_000
 
 
 @pytest.fixture(autouse=True)
