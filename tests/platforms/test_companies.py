@@ -1,4 +1,4 @@
-"""Lists of companies: they give no consent, the suppressed stay out, bad domains cost themselves."""
+"""Lists of companies: they give no consent, the suppressed stay out, a bad domain costs itself."""
 
 from __future__ import annotations
 
