@@ -53,14 +53,17 @@ class Courier:
             group = [one for one in todo if one.phase in phases]
             if not group or not going:
                 continue
-            doubted = {one.member for one in ledger.delivery.unsettled(wire.target.id)}
+            out = {one.member for one in ledger.delivery.unsettled(wire.target.id)}
+            if phases != (REPLACED,):
+                # Who still has the old identifiers there gets no new ones: the old are known yet.
+                out |= ledger.delivery.refused(plan.plan_id, REPLACED)
             with ledger.leases.fenced(wire.lease):
                 ledger.delivery.begin(
                     wire.target.id,
                     plan.plan_id,
                     wire.run_id,
                     wire.lease.fence,
-                    [one for one in group if one.member not in doubted],
+                    [one for one in group if one.member not in out],
                     wire.now,
                 )
             crash.point("after_begin")

@@ -111,7 +111,17 @@ def listed(
     if ledger.resyncs.under_way(target.id):
         ever = ledger.resyncs.ever_sent(target.id)
         said = ledger.resyncs.said(target.id)
-        whole(diff, target.place, desired, digests, believed, ever, skip=skip, said=said)
+        whole(
+            diff,
+            target.place,
+            desired,
+            digests,
+            believed,
+            ever,
+            skip=skip,
+            said=said,
+            staying=keep and destination.can.replaces,
+        )
     sealed = _sealer(ledger, target.id, desired, diff, ever)
     diff.consent = [sealed(one) for one in diff.consent]
     diff.changes = [sealed(one) for one in diff.changes]
@@ -158,8 +168,13 @@ def _sealer(
 ) -> Callable[[PlanChange], PlanChange]:
     """Gives each change of a list the identifiers that go out with it, sealed; `ever` are those of
     members who are not believed any more."""
-    gone = [c.member for c in [*diff.consent, *diff.changes] if c.op == "remove"]
-    sent = {**ever, **ledger.delivery.identifiers(target, gone)}
+    # Who is said again for want of a whole source is none of the desired, either.
+    there = [
+        c.member
+        for c in [*diff.consent, *diff.changes]
+        if c.op == "remove" or c.member not in desired.identifiers
+    ]
+    sent = {**ever, **ledger.delivery.identifiers(target, there)}
     # Who is taken out to be added with other identifiers stays, and so do those.
     leaving = {
         c.member for c in [*diff.consent, *diff.changes] if c.op == "remove" and c.phase != REPLACED
@@ -172,11 +187,11 @@ def _sealer(
     }
 
     def sealed(change: PlanChange) -> PlanChange:
-        if change.op == "add":
+        if change.op == "add" and change.member in desired.identifiers:
             return replace(change, sealed=ledger.sealing.seal(desired.identifiers[change.member]))
         token = sent.get(change.member)
-        if token is None:
-            return change
+        if token is None or change.op == "add":
+            return replace(change, sealed=token)
         # A value that somebody who stays also has would take that person out as well.
         own = desired.identifiers.get(change.member, {}) if change.phase == 1 else {}
         out = left_over(ledger.sealing.open(token), shared, own)

@@ -26,8 +26,6 @@ from audiencehub.ledger.plans import Kind
 
 __all__ = ["PlanSummary", "Planning", "draft"]
 
-ALL = 1 << 60
-
 
 @dataclass(frozen=True, slots=True)
 class PlanSummary:
@@ -127,8 +125,12 @@ def _withdrawn(ledger: Ledger, target: str, desired: Desired) -> list[str]:
 def _without_quarantined(
     ledger: Ledger, target: str, changes: Sequence[PlanChange], excluded: Counter[str]
 ) -> list[PlanChange]:
-    aside = {(q.source_id, q.record_ref) for q in ledger.quarantine.list(source=target, limit=ALL)}
-    kept = [one for one in changes if (one.member, one.value_hash) not in aside]
+    aside = ledger.quarantine.refused(target)
+    kept = [one for one in changes if (one.member, one.value_hash, one.op) not in aside]
+    # Whose old identifiers cannot be taken out keeps them: they would be forgotten for the new.
+    replaced = {one.member for one in changes if one.phase == REPLACED}
+    stuck = replaced - {one.member for one in kept if one.phase == REPLACED}
+    kept = [one for one in kept if one.member not in stuck]
     excluded["quarantined"] = len(changes) - len(kept)
     return kept
 

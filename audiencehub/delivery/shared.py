@@ -36,5 +36,12 @@ def left_over(
     return out if STRONG & out.keys() else {}
 
 
+def records_left(values: Mapping[str, str], out: Mapping[str, str]) -> dict[str, str]:
+    """What is left of `values` when the records of `out` are gone; empty without a record."""
+    gone = out.get(RECORDS, "").split(",")
+    kept = [one for one in values.get(RECORDS, "").split(",") if one and one not in gone]
+    return {**values, RECORDS: ",".join(kept)} if kept else {}
+
+
 def _each(name: str, value: str) -> list[str]:
     return value.split(",") if name == RECORDS else [value]

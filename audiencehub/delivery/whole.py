@@ -22,13 +22,20 @@ def whole(
     *,
     skip: Collection[str],
     said: Collection[str],
+    staying: bool = False,
 ) -> None:
     """Add to the changes of a list what its resync needs; those of the difference stand.
 
     Everyone desired is added once more, whatever is believed; everyone ever sent who is neither
     desired nor believed is removed. `skip`: members whose outcome is open; `said`: those whose add
-    has had its verdict since the resync began.
+    has had its verdict since the resync began. `staying`: removals are put off, and the list is
+    going to be replaced by what was said, so that who stays for that is said again as well.
     """
+    if staying:
+        for member in sorted(believed.keys() - digests.keys() - desired.barred - {*skip, *said}):
+            there = believed[member]
+            again = PlanChange(member, "add", ADD, None, there.value_hash, AGAIN, there.person)
+            diff.changes.append(again)
     for member, digest in sorted(digests.items()):
         held = believed.get(member)
         if held is None or held.value_hash != digest:

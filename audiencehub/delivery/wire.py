@@ -5,13 +5,15 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from audiencehub.connector import Destination
 from audiencehub.delivery import crash
 from audiencehub.delivery.desired import STRICTEST
+from audiencehub.delivery.diff import REPLACED
+from audiencehub.delivery.shared import RECORDS, records_left
 from audiencehub.errors import BatchRefused, OutcomeUnknown, Stop, Wait
 from audiencehub.ledger import Intent, Lease, Ledger
 from audiencehub.model import Change, Receipt, Target
@@ -121,7 +123,7 @@ class Wire:
     def confirm(self, intent: Intent, proof: str) -> None:
         """Confirm without a call: the place is proven to hold it already."""
         with self.ledger.leases.fenced(self.lease):
-            self.ledger.delivery.confirm(self.target.id, intent.seq, proof, self.now)
+            self._confirmed(intent, {}, proof)
         self.tally["confirmed"] += 1
 
     def supersede(self, intents: Sequence[Intent], reason: str) -> None:
@@ -206,7 +208,7 @@ class Wire:
             for load, receipt in zip(loads, receipts, strict=True):
                 seq, reason = load.intent.seq, receipt.reason or receipt.verdict
                 if receipt.verdict == "confirmed" and receipt.proof:
-                    delivery.confirm(self.target.id, seq, receipt.proof, self.now)
+                    self._confirmed(load.intent, load.change.identifiers, receipt.proof)
                 elif receipt.verdict == "rejected":
                     self._rejected(load.intent, load.digest, reason)
                 elif receipt.verdict == "retry":
@@ -221,9 +223,23 @@ class Wire:
         self.tally["confirmed"] += counts["confirmed"]
         return sent
 
+    def _confirmed(self, intent: Intent, sent: Mapping[str, str], proof: str) -> None:
+        """The intent ends. Records that a replacement leaves on the list are believed on until all
+        are said again: who is barred meanwhile is taken out with them."""
+        delivery, target, sealing = self.ledger.delivery, self.target.id, self.ledger.sealing
+        left = dict[str, str]()
+        if intent.phase == REPLACED and RECORDS in self.destination.can.identifiers:
+            token = delivery.identifiers(target, [intent.member]).get(intent.member)
+            left = records_left(sealing.open(token), sent) if token else {}
+        delivery.confirm(target, intent.seq, proof, self.now)
+        if left:
+            digest, member = sealing.digest(left), intent.member
+            delivery.believe(target, member, digest, None, intent.person, proof, self.now)
+            delivery.left(target, member, sealing.seal(left), self.now)
+
     def _rejected(self, intent: Intent, digest: str, reason: str) -> None:
         delivery, member = self.ledger.delivery, intent.member
-        last = delivery.rejections(self.target.id, member, digest) >= TRIES - 1
+        last = delivery.rejections(self.target.id, member, intent.op, digest) >= TRIES - 1
         delivery.end([intent.seq], "quarantined" if last else "rejected", reason, self.now)
         if last:
             code = reason.partition(":")[0][:60]

@@ -152,6 +152,12 @@ class Deliveries:
             (target, member, person, value, digest, stamp(at), proof),
         )
 
+    def left(self, target: str, member: str, sealed: bytes, at: datetime) -> None:
+        """Note the identifiers that a confirmed removal left of a member of a list."""
+        self._db.run(
+            "INSERT INTO sent_identifier VALUES(?,?,?,?)", (target, member, sealed, stamp(at))
+        )
+
     def disbelieve(self, target: str, member: str) -> None:
         """The target holds nothing of this member any more."""
         self._db.run("DELETE FROM believed WHERE target=? AND member=?", (target, member))
@@ -207,15 +213,24 @@ class Deliveries:
         )
         return frozenset(str(row[0]) for row in found)
 
-    def rejections(self, target: str, member: str, digest: str) -> int:
+    def rejections(self, target: str, member: str, op: str, digest: str) -> int:
         """How often this very change was rejected since the member was last confirmed."""
         found = self._db.row(
-            "SELECT count(*) FROM intent WHERE target=?1 AND member=?2 AND value_hash=?3"
+            "SELECT count(*) FROM intent WHERE target=?1 AND member=?2 AND op=?3 AND value_hash=?4"
             " AND state='rejected' AND seq > coalesce((SELECT max(seq) FROM intent"
             " WHERE target=?1 AND member=?2 AND state='confirmed'), 0)",
-            (target, member, digest),
+            (target, member, op, digest),
         )
         return int(found[0]) if found else 0
+
+    def refused(self, plan_id: str, phase: int) -> set[str]:
+        """Members of whom a plan's change of this phase was refused."""
+        found = self._db.rows(
+            "SELECT member FROM intent WHERE plan_id=? AND phase=?"
+            " AND state IN ('rejected','quarantined')",
+            (plan_id, phase),
+        )
+        return {str(row[0]) for row in found}
 
     def counts(self, plan_id: str) -> dict[str, int]:
         """State to number of intents of a plan."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from audiencehub.errors import Wait
 from audiencehub.ledger.db import Database
 from audiencehub.ledger.manifests import FileEntry
+from audiencehub.ledger.resyncs import CONFIRMED_OUT
 from audiencehub.ledger.stamps import document
 
 Member = tuple[str, str]
@@ -22,6 +23,12 @@ _NAMED = (
     "EXISTS(SELECT 1 FROM json_each(?2) j WHERE j.value->>0 = t.target AND j.value->>1 = t.member)"
 )
 FORGOTTEN = "forgotten"
+_ADDS = "SELECT 1 FROM intent i WHERE i.target=t.target AND i.member=t.member AND i.op='add'"
+_NOT_REFUSED = (
+    f"(NOT EXISTS({_ADDS}) OR EXISTS({_ADDS} AND i.state IN ('confirmed','sent','unknown')"
+    f" AND i.seq > {CONFIRMED_OUT}))"
+)
+"""Of a `sent_identifier` t: nothing is known of its adds, or one of them may stand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +72,13 @@ class Erasing:
         return [(str(source), str(record)) for source, record in found]
 
     def standing(self, members: Iterable[Member]) -> set[Member]:
-        """Of these, those that a target is believed to hold, or whose outcome nobody knows."""
+        """Of these, those that a target is believed to hold, or whose outcome nobody knows; not who
+        was only ever refused or never taken."""
         asked = document(sorted(members))
         found: set[Member] = set()
         for table, more in (
             ("believed", ""),
-            ("sent_identifier", ""),
+            ("sent_identifier", f" AND {_NOT_REFUSED}"),
             ("intent", " AND t.state IN ('sent','unknown')"),
         ):
             rows = self._db.rows(
@@ -200,6 +208,7 @@ def _delivery(person: str, ids: str, named: str) -> Sequence[tuple[str, str, tup
             (ids, named, person),
         ),
         ("hand_edit", f"DELETE FROM hand_edit AS t WHERE {_NAMED}", ("", named)),
+        ("sent_identifier", f"DELETE FROM sent_identifier AS t WHERE {_NAMED}", ("", named)),
     ]
 
 

@@ -65,6 +65,14 @@ class Jobs:
         row = self._db.row("SELECT count(*) FROM job WHERE target=? AND state='running'", (target,))
         return int(row[0]) if row else 0
 
+    def drop(self, target: str, at: datetime) -> None:
+        """Ask no more for what runs: the list that it was for is given up."""
+        self._db.run(
+            "UPDATE job SET state='gone', next_at=NULL, ended_at=? WHERE target=?"
+            " AND state='running'",
+            (stamp(at), target),
+        )
+
     def told(self, one: Job, found: Processed, at: datetime) -> None:
         """What the platform said of a job; one that runs is asked again later and later."""
         low, high = found.match or (None, None)

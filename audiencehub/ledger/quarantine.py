@@ -62,6 +62,21 @@ class Quarantine:
         )
         return [Quarantined(*(*row[:8], instant(row[8]))) for row in found]
 
+    def refused(self, target: str) -> set[tuple[str, str, str]]:
+        """(member, value hash, op) of the changes of a target that wait; of one whose intent was
+        purged both `add` and `set`, for what is not there any more keeps nobody from leaving."""
+        found = self._db.rows(
+            "SELECT q.source_id, q.record_ref, i.op FROM quarantine q LEFT JOIN intent i"
+            " ON i.target=q.source AND i.member=q.source_id AND i.value_hash=q.record_ref"
+            " AND i.state='quarantined' WHERE q.source=? AND q.stream='delivery' AND q.resolved=0",
+            (target,),
+        )
+        return {
+            (str(member), str(digest), op)
+            for member, digest, known in found
+            for op in ((str(known),) if known else ("add", "set"))
+        }
+
     def counts(self) -> dict[tuple[str, str, str], int]:
         """(source, stream, code) to the number of rows that wait."""
         found = self._db.rows(

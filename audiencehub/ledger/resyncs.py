@@ -20,9 +20,11 @@ class Resyncs:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    def ask(self, target: str, who: str, at: datetime) -> None:
-        """Send this target whole; one that is under way goes on."""
-        if self.under_way(target):
+    def ask(self, target: str, who: str, at: datetime, *, lost_at: datetime | None = None) -> None:
+        """Send this target whole; one that is under way goes on, but begins again where what was
+        sent at `lost_at` is lost, which it may have counted as said."""
+        asked = self.asked_at(target)
+        if asked is not None and (lost_at is None or lost_at < asked):
             return
         self._db.run(
             "INSERT INTO resync SELECT ?1, coalesce(max(seq), 0), ?2, ?3, NULL FROM intent WHERE 1"

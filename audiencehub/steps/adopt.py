@@ -86,7 +86,7 @@ def resync(hub: Hub, target_id: str, who: str, anew: bool = False) -> Adopted:
     Tags that people added or removed by hand are written over, but for accepted edits. With
     `anew` what the destination called a list is forgotten, so that the push makes another.
     """
-    with _at(hub, target_id) as (place, wire):
+    with _at(hub, target_id, settled=not anew) as (place, wire):
         if anew and place.target.kind != "list":
             raise ConfigError(f"{target_id} is no list.", hint="Only lists are made anew")
         ledger, before = hub.ledger, hub.ledger.custody.state(target_id)
@@ -96,6 +96,7 @@ def resync(hub: Hub, target_id: str, who: str, anew: bool = False) -> Adopted:
                 ledger.resyncs.ask(target_id, who, hub.now)
                 if anew:
                     ledger.targets.remember(place.target, {})
+                    ledger.jobs.drop(target_id, hub.now)
                     ledger.audit.record(hub.now, who, "anew", target_id, {})
             return _adopted(hub, target_id, before, before, "resync")
         found = _read(hub, place, wire)
@@ -109,8 +110,9 @@ def resync(hub: Hub, target_id: str, who: str, anew: bool = False) -> Adopted:
 
 
 @contextmanager
-def _at(hub: Hub, target_id: str) -> Iterator[tuple[Place, Wire]]:
-    """The place and the way there, under its lease, with nothing in doubt that can be settled."""
+def _at(hub: Hub, target_id: str, *, settled: bool = True) -> Iterator[tuple[Place, Wire]]:
+    """The place and the way there, under its lease, with nothing in doubt that can be settled; not
+    `settled`: for a list that is to be made again, of which the old one cannot be asked."""
     found = {one.target.id: one for one in targets(hub)}
     place = found.get(target_id)
     if place is None:
@@ -125,7 +127,8 @@ def _at(hub: Hub, target_id: str) -> Iterator[tuple[Place, Wire]]:
     with hub.ledger.leases.held(target_id, hub.run_id) as lease:
         pause = hub.extra.get("pause")
         wire = Wire(hub.ledger, lease, destination, place.target, hub.run_id, hub.now, pause)
-        if hub.ledger.custody.state(target_id) != "held" and hub.ledger.targets.get(target_id):
+        held = hub.ledger.custody.state(target_id) == "held"
+        if settled and not held and hub.ledger.targets.get(target_id):
             limits = hub.settings.guards_of(target_id)
             Courier(wire, Loader(wire, entry.drift), limits, hub.progress).recover()
         yield place, wire

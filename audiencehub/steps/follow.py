@@ -75,7 +75,7 @@ def _asked(
     with hub.ledger.transaction():
         hub.ledger.jobs.told(job, told, hub.now)
         if told.state == "failed":
-            hub.ledger.resyncs.ask(target.id, WHO, hub.now)
+            hub.ledger.resyncs.ask(target.id, WHO, hub.now, lost_at=job.sent_at)
             found.again.append(target.id)
         if told.state in ("failed", "partly"):
             _audited(hub, target, job, told)

@@ -95,6 +95,7 @@ def _concerns(hub: Hub, place: Place) -> bool:
         or delivery.believed(target)
         or delivery.unsettled(target)
         or hub.ledger.plans.open(target, "change")
+        or hub.ledger.resyncs.under_way(target)
     )
 
 
