@@ -22,7 +22,7 @@ from tests.rules.test_oracle import case
 
 RULES = 14
 HISTORIES = int(os.environ.get("RULE_HISTORIES", "5"))
-MANY = int(os.environ.get("RULE_HISTORIES_MANY", "60"))
+MANY = int(os.environ.get("RULE_HISTORIES_MANY", "30"))
 STATE = ("leaf_contact", "leaf_account", "match_contact", "match_account",
          "member_contact", "member_account", "evaluated")  # fmt: skip
 STEPS = (timedelta(0), timedelta(minutes=30), timedelta(hours=3), timedelta(days=1),
@@ -154,7 +154,8 @@ def test_a_lost_edge_is_caught(name, monkeypatch):
     """A comparison that cannot fail proves nothing: without the edges of time it must."""
     monkeypatch.setattr(moves, name, _standing_still)
 
-    assert any(differences(seed)[0] for seed in range(40))
+    # Histories that are known to turn on such an edge come first.
+    assert any(differences(seed)[0] for seed in (9, 2, *range(40)))
 
 
 def test_other_rules_or_an_earlier_clock_want_a_full_pass():

@@ -24,7 +24,7 @@ from tests.rules.kit import CLOCK, by_sql
 from tests.rules.traitkit import TraitChance, book_of, by_oracle, known, rule, tables
 
 BOOKS = int(os.environ.get("TRAIT_BOOKS", "8"))
-MANY = int(os.environ.get("TRAIT_BOOKS_MANY", "100"))
+MANY = int(os.environ.get("TRAIT_BOOKS_MANY", "60"))
 QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large]
 PHASES = (Phase.explicit, Phase.reuse, Phase.generate)
 
