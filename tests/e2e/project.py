@@ -35,7 +35,7 @@ FEW_RULES = (
 """Enough for tests of something else: a library that grows must not change their worlds."""
 EVERYTHING_GOES = '\n[guards]\nfirst_run = "go"\nfield_share = 1.0\nadds_count = 100000\n'
 """For tests that are about something else than approval."""
-SECONDS = 240
+SECONDS = 420
 
 
 @dataclass(frozen=True)
