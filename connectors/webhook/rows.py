@@ -77,18 +77,20 @@ def _part(found: Mapping[bytes, tuple[Row, list[int]]]) -> Part:
 
 
 def _row(change: Change, fields: Sequence[str], *, hashed: bool) -> dict[str, str] | str:
-    """The row, or why it cannot go out."""
+    """The row, or why it cannot go out. A removal says what was once sent, whatever the options
+    say by now: who was added under others must be taken out all the same."""
     if change.op not in ("add", "remove"):
         return "wrong_op: a list takes add and remove only"
     row = {}
     for name, value in change.identifiers.items():
-        if name not in fields:
+        if change.op == "add" and name not in fields:
             # The last door: what was not asked for stays here.
             return f"unknown_identifier: this entry sends no {name}"
-        why = _wrong(name, value, hashed=hashed)
+        digest = hashed if change.op == "add" else _HASH.fullmatch(value) is not None
+        why = _wrong(name, value, hashed=digest)
         if why:
             return why
-        row[f"{name}_sha256" if hashed and name in HASHED else name] = value
+        row[f"{name}_sha256" if digest and name in HASHED else name] = value
     if not KEYS & change.identifiers.keys():
         return "no_identifier: no e-mail, phone or own id"
     return row

@@ -47,6 +47,20 @@ def test_who_comes_back_in_a_later_run_is_no_repetition(receiver):
     assert receiver.names() == ["a"]
 
 
+@pytest.mark.parametrize("hashed", [True, False])
+def test_who_was_added_under_other_options_is_removed_as_they_were_added(receiver, hashed):
+    """A removal that today's options refuse leaves somebody with the receiver for ever."""
+    email = digest("a@x.example") if hashed else "a@x.example"
+    known = {"email": email, "external_id": "C-1", "first_name": "Zoë"}
+    then = {"fields": ["email", "external_id", "first_name"], "hashed": hashed}
+    receiver.destination(**then).apply(TARGET, [Change("a", "add", identifiers=known)])
+    assert len(receiver.held()) == 1
+    now = receiver.destination(fields=["external_id"], hashed=not hashed)
+    (gone,) = now.apply(TARGET, [Change("a", "remove", identifiers=known)])
+    assert gone.verdict == "confirmed"
+    assert receiver.held() == []
+
+
 def test_only_the_fields_asked_for_leave(receiver):
     """What the settings do not name must not go out, whatever the hub hands over."""
     destination = receiver.destination(fields=["email", "external_id", "first_name"])
