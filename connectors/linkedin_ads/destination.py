@@ -88,6 +88,7 @@ class LinkedInAds(Destination):
             found = self._client.get(f"dmpSegments/{known}")
             if found is None:
                 raise gone(known)
+            self._same_kind(known, found)
         else:
             found = min(self._ours(source), key=lambda one: int(one["id"]), default=None)
             known = str(found["id"]) if found else self._made(target, source)
@@ -172,6 +173,15 @@ class LinkedInAds(Destination):
                 hint="Run again: it is found by its sourceSegmentId",
             )
         return made
+
+    def _same_kind(self, segment: str, found: Mapping[str, Any]) -> None:
+        """Raise where the option `members` was changed under a segment: whom it holds could neither
+        be asked for consent any more, nor be taken out."""
+        if found.get("type", self.options.type) != self.options.type:
+            raise Stop(
+                f"The segment {segment} is of type {found['type']}, not {self.options.type}.",
+                hint="Set `members` back; companies and people take two destinations",
+            )
 
     def _usable(self, segment: str, status: str) -> None:
         if status == "EXPIRED":

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from audiencehub.errors import Stop
 from audiencehub.model import Change
 from connectors.linkedin_ads.destination import LinkedInAds
 
@@ -60,6 +61,15 @@ def test_people_are_no_companies(companies):
     destination, ready = companies
     person = Change("p", "add", identifiers={"email": "ab" * 32})
     assert destination.apply(ready, [person])[0].reason.startswith("unknown_identifier")
+
+
+def test_a_list_of_people_does_not_become_one_of_companies(opened, fake, target):
+    """If this fails, an option that was changed leaves people on a segment that nobody asks for
+    their consent any more, and none of them can be taken out."""
+    ready = replace(target, remote=opened(fake).ensure(target, []))
+    with pytest.raises(Stop) as raised:
+        opened(fake, members="companies").ensure(ready, [])
+    assert "members" in raised.value.hint
 
 
 def test_two_domains_of_one_company_do_not_cross(companies, fake):
