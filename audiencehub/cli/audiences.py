@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
+from audiencehub import connector
 from audiencehub.cli.common import AsJson, Env, Quiet, console, emit, fold, progress, say, verb
 from audiencehub.errors import ConfigError
 from audiencehub.ledger import Ledger, Told
@@ -106,10 +107,12 @@ def _lists(settings: Settings, ledger: Ledger) -> list[dict[str, Any]]:
         if one.kind != "list" or one.destination not in settings.destinations:
             continue
         last = latest.get(one.id)
+        kind = settings.destinations[one.destination].connector
         rows.append(
             {
                 "target": one.id,
                 "label": one.label,
+                "counts": _counts(kind),
                 "members": len(ledger.delivery.believed(one.id)),
                 "told": _told(last) if last else None,
                 "running": ledger.jobs.running(one.id),
@@ -117,6 +120,12 @@ def _lists(settings: Settings, ledger: Ledger) -> list[dict[str, Any]]:
             }
         )
     return rows
+
+
+def _counts(kind: str) -> bool:
+    """Whether the platform tells how large a list is."""
+    path = connector.spec(kind).destination
+    return bool(path and connector.load(path).can.counts)
 
 
 def _told(one: Told) -> dict[str, Any]:
@@ -136,7 +145,7 @@ def _show(rows: Sequence[Mapping[str, Any]], env: str) -> None:
     table.add_column("asked", no_wrap=True)
     for one in rows:
         told = one["told"]
-        state = told["state"] if told else "not asked yet"
+        state = told["state"] if told else "not asked yet" if one["counts"] else "tells nothing"
         colour = COLOURS.get(state, "dim")
         table.add_row(
             one["target"],
