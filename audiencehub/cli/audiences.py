@@ -86,7 +86,7 @@ def follow(env: Env = "sandbox", quiet: Quiet = False, as_json: AsJson = False) 
     if as_json:
         emit(asdict(found))
     else:
-        lines = [f"{len(found.figures):,} lists counted, {found.running:,} jobs still worked on."]
+        lines = [f"{len(found.figures):,} lists counted, {_jobs(found.running)} still worked on."]
         for name, states in sorted(found.ended.items()):
             said = ", ".join(f"{count:,} {state}" for state, count in sorted(states.items()))
             lines.append(f"{name}: jobs ended: {said}{_refused(found.rejected.get(name, {}))}.")
@@ -157,9 +157,10 @@ def _show(rows: Sequence[Mapping[str, Any]], env: str) -> None:
         )
     console.print(table)
     for one in rows:
-        if one["rejected"] or one["running"]:
-            waits = f"; {one['running']:,} jobs still worked on" if one["running"] else ""
-            fold(f"{one['target']}: the last 30 days{_refused(one['rejected'])}{waits}.")
+        parts = [f"in the last 30 days{_refused(one['rejected'])}"] * bool(one["rejected"])
+        parts += [f"{_jobs(one['running'])} still worked on"] * bool(one["running"])
+        if parts:
+            fold(f"{one['target']}: {'; '.join(parts)}.")
     say("found: the share that the platform recognized. One list's history: name it.", style="dim")
 
 
@@ -183,13 +184,17 @@ def _show_one(row: Mapping[str, Any], history: Sequence[Mapping[str, Any]]) -> N
         )
     console.print(table)
     if row["rejected"]:
-        fold(f"The last 30 days{_refused(row['rejected'])}.")
+        fold(f"In the last 30 days{_refused(row['rejected'])}.")
 
 
 def _state(state: str, detail: str) -> str:
     """The state, and the platform's own word where it says more."""
     word = WORDS.get(state, state)
     return word if detail.casefold() in ("", state) else f"{word} ({detail})"
+
+
+def _jobs(count: int) -> str:
+    return f"{count:,} job{'s' * (count != 1)}"
 
 
 def _refused(rejected: Mapping[str, int]) -> str:
