@@ -128,25 +128,19 @@ def rejects(
 
 
 def lists(ledger: Ledger) -> list[Observation]:
-    """Every list that its platform was asked of: can it be used, and was all of it taken?"""
+    """Every list that its platform was asked of: can it be used? One that is gone is missed where
+    somebody was believed to be on it."""
     found = []
+    look = "Look at it there, and at: audiencehub audiences"
     for target, told in ledger.figures.latest().items():
-        state = told.figures.state
-        level: Level = "critical" if state in ("blocked", "gone") else "ok"
-        texts = {
-            "blocked": "the platform does not use the list any more",
-            "gone": "the list is not at the platform any more",
-        }
-        found.append(
-            Observation(
-                "list",
-                target,
-                level,
-                texts.get(state, "the platform has the list"),
-                f"Look at it there, then: audiencehub audiences {target}; to send it whole: "
-                f"audiencehub push {target} --resync",
-            )
-        )
+        level: Level = "ok"
+        state, text, do = told.figures.state, "the platform has the list", f"{look} {target}"
+        if state == "blocked":
+            level, text = "critical", "the platform does not use the list any more"
+        elif state == "gone" and told.members:
+            level, text = "critical", "the list is not at the platform any more"
+            do += f"; to have it made again: audiencehub push --anew --target {target}"
+        found.append(Observation("list", target, level, text, do))
     return found
 
 

@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from audiencehub.alerts import Due, audit, plans, rejects, runs, sources
+from audiencehub.alerts import Due, audit, lists, plans, rejects, runs, sources
 from audiencehub.ledger import Plan, PlanChange
 from audiencehub.ledger.process import boot_id
-from audiencehub.model import Target
+from audiencehub.model import Figures, Target
 from audiencehub.server.prefect_yaml import Deployment, Document, Limit, Schedule, WorkPool
 from audiencehub.server.schedules import past
 
@@ -248,3 +248,19 @@ def test_past_times_of_a_schedule(said, expected):
     zone = ZoneInfo(said.get("timezone", "UTC"))
     assert [f"{at.astimezone(zone):%d %H:%M}" for at in found.times[:2]] == expected
     assert (found.flow, found.parameters, len(found.times)) == ("sync", {"full": True}, 24)
+
+
+@pytest.mark.parametrize(
+    ("state", "members", "level"),
+    [("ready", 9, "ok"), ("blocked", 0, "critical"), ("gone", 9, "critical"), ("gone", 0, "ok")],
+)
+def test_a_list_that_is_gone_is_missed_where_somebody_was_on_it(ledger, now, state, members, level):
+    """An alert about a list that was given up and deleted would never end; and one that names a
+    command which does not exist leaves its reader where they were."""
+    ledger.figures.keep("meta_ads/list/warm", members, Figures(state), now)
+
+    (found,) = lists(ledger)
+
+    assert found.level == level
+    anew = "audiencehub push --anew --target meta_ads/list/warm"
+    assert (anew in found.do) == (state == "gone" and members > 0)
