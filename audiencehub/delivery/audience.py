@@ -74,8 +74,17 @@ def desired_list(
     companies, members of a contact segment are their companies. `above` are the lists of the same
     priority that come first, the highest first.
     """
+    return _desired(place, listing, believed, _taken(above, listing))
+
+
+def _desired(
+    place: Place,
+    listing: Listing,
+    believed: Mapping[str, Believed],
+    taken: Sequence[Collection[int]],
+) -> Desired:
     result, entity = Desired(), listing.can.members
-    found = claimed(place, listing, above)
+    found = claimed(place, listing, taken)
     result.excluded["holdout"] = len(found.held_out)
     result.excluded["higher_list"] = found.elsewhere
     result.excluded["excluded_segment"] = found.apart
@@ -101,8 +110,8 @@ def desired_list(
     return result
 
 
-def claimed(place: Place, listing: Listing, above: Sequence[Place] = ()) -> Claimed:
-    """Who belongs on this list and on no higher one; those over its cap are not claimed by it."""
+def claimed(place: Place, listing: Listing, taken: Sequence[Collection[int]] = ()) -> Claimed:
+    """Who belongs on this list and is not taken by a higher one; its cap is not looked at."""
     result = Claimed()
     for name, segment in place.segments.items():
         for number, since in _members(listing, name, segment).items():
@@ -114,21 +123,25 @@ def claimed(place: Place, listing: Listing, above: Sequence[Place] = ()) -> Clai
             apart = result.since.keys() & _within(listing, other)
             result.apart += len(apart)
             _drop(result, apart)
-    for rank, higher in enumerate(above):
-        taken = result.since.keys() & claims(higher, listing, above[:rank])
-        result.elsewhere += len(taken)
-        _drop(result, taken)
+    for higher in taken:
+        elsewhere = result.since.keys() & higher
+        result.elsewhere += len(elsewhere)
+        _drop(result, elsewhere)
     return result
 
 
-def claims(place: Place, listing: Listing, above: Sequence[Place]) -> set[int]:
-    """Whom no lower list may have."""
-    found = claimed(place, listing, above)
-    if not any(one.most is not None for one in place.activations.values()):
-        return set(found.since)
-    believed = listing.ledger.delivery.believed(place.target.id)
-    wanted = desired_list(place, listing, believed, above)
-    return set(wanted.persons.values()) | found.held_out
+def _taken(above: Sequence[Place], listing: Listing) -> list[set[int]]:
+    """Whom no lower list may have, by list: each is worked out once, the highest first."""
+    taken: list[set[int]] = []
+    for place in above:
+        found = claimed(place, listing, taken)
+        if any(one.most is not None for one in place.activations.values()):
+            believed = listing.ledger.delivery.believed(place.target.id)
+            wanted = _desired(place, listing, believed, taken)
+            taken.append(set(wanted.persons.values()) | found.held_out)
+        else:
+            taken.append(set(found.since))
+    return taken
 
 
 def _drop(result: Claimed, people: Collection[int]) -> None:

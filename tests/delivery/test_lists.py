@@ -5,18 +5,22 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from toybench import NOW, Bench, Segment, one, sent
+from toys import ToyLists
 
+from audiencehub.delivery.audience import Listing, desired_list
+from audiencehub.delivery.places import places
 from audiencehub.errors import ConfigError, OutcomeUnknown, Wait
 from audiencehub.ledger import tag_text
 from audiencehub.model import Figures, Need, Processed, Receipt
 from audiencehub.privacy.rule import sha256
 from audiencehub.rules.book import Activation, Experiment
-from audiencehub.settings import SourceEntry
+from audiencehub.settings import DestinationEntry, SourceEntry
 from audiencehub.settings.tables import Priority
 from audiencehub.steps.adopt import resync
 from audiencehub.steps.follow import follow
@@ -95,6 +99,26 @@ def test_whom_an_experiment_holds_out_no_lower_list_treats(bench):
     synced(bench, ranked(bench.hub(), "high", "low"))
     assert 0 < len(bench.world.people("aud-high")) < 12
     assert bench.world.people("aud-low") == set()
+
+
+def test_each_list_above_is_worked_out_once(bench):
+    """Else a plan of a dozen ranked lists reads every segment thousands of times."""
+    names = [f"rank{n:02}" for n in range(8)]
+    on(bench, {name: {} for name in names})
+    bench.member(**{name: [n, n + 1] for n, name in enumerate(names)})
+    can, reads = ToyLists.can, []
+
+    class Counting:
+        def execute(self, sql, values=()):
+            reads.append(sql)
+            return bench.db.execute(sql, values)
+
+    listing = Listing(Counting(), bench.ledger, can, {}, NOW)
+    entry = DestinationEntry(connector="toy_ads", mode="sandbox")
+    *above, last = places(SimpleNamespace(segments=bench.segments), "ads", entry, can, ())
+    found = desired_list(last, listing, {}, above)
+    assert set(found.identifiers) == {"8"} and found.excluded["higher_list"] == 1
+    assert len(reads) <= 3 * len(names)
 
 
 @settings(max_examples=10, deadline=None)
