@@ -10,6 +10,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from audiencehub.insight.lists import lists
 from audiencehub.insight.shelves import Shelf, shelves
 from audiencehub.insight.stages import Flow, flow
 from audiencehub.ledger import Ledger
@@ -64,6 +65,7 @@ def write(
         stretch=STRETCH.days,
         plans=summary.get("plans", []),
         sent=dict(_sent(summary.get("pushed", []))),
+        lists=lists(ledger, at),
         problems=summary.get("problems", []),
     )
     path = folder / f"{at:%Y%m%dT%H%M%S}-{run_id}.html"

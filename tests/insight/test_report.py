@@ -12,6 +12,7 @@ import pytest
 from audiencehub.insight import report
 from audiencehub.insight.shelves import LAYER_OF, shelves
 from audiencehub.ledger import Ledger
+from audiencehub.model import Figures, Processed, Target
 from audiencehub.opening import load_rules
 from audiencehub.rules.book import MODELS
 from audiencehub.settings import load
@@ -148,3 +149,22 @@ def test_two_plans_of_one_target_have_an_outcome_each(tmp_path):
     assert [name for name, _ in rows] == ["p1", "p2"]
     assert rows[0][1].startswith("2 confirmed") and "rejected" not in rows[0][1]
     assert rows[1][1].startswith("12 confirmed") and "1 rejected" in rows[1][1]
+
+
+def test_lists_with_what_their_platforms_told(tmp_path):
+    """Who runs a campaign looks at the report: a list too small, or half refused, is seen there."""
+    ledger = Ledger.open(tmp_path / "home")
+    list_id = "google_ads/list/vip"
+    ledger.targets.keep(Target("google_ads", "list", "vip", {"id": "1"}, "Größte Kunden"))
+    for days, share in ((9, 0.41), (1, 0.62)):
+        told = Figures("too_small", (90, 120), (share, share))
+        ledger.figures.keep(list_id, 199, told, NOW - timedelta(days=days))
+    ledger.jobs.add(list_id, {"job": 7}, NOW - timedelta(days=2))
+    (job,) = ledger.jobs.due(NOW)
+    ledger.jobs.told(job, Processed("partly", 7, {"NO_CONSENT": 2}), NOW)
+    path = report.write(tmp_path, "r1", "completed", {}, BOOK, load("sandbox", ROOT), NOW, ledger)
+    ledger.close()
+
+    said = row(path.read_text("utf-8"), list_id)
+
+    assert said == f"{list_id} Größte Kunden 0 90 to 120 62% before: 41% too small to be used 2"
