@@ -17,6 +17,7 @@ from audiencehub.opening import open_destination
 from audiencehub.steps import plan, push
 
 NEVER, REMOVED, ACCEPTED, OPEN = "never sent", "removed", "accepted", "still there"
+REFUSED = "never taken"
 CANNOT_PROVE = (
     "The destination accepted the removal and has no way to read a member back: "
     "that it was carried out cannot be proven from here."
@@ -33,7 +34,8 @@ class Outcome:
 
     target: str
     outcome: str
-    """`never sent`, `removed` (proven), `accepted` (cannot be proven), `still there`."""
+    """`never sent`, `never taken` (refused when they were to be added), `removed` (proven),
+    `accepted` (cannot be proven), `still there`."""
     proof: str = ""
     """Status and digest of the reply, or what was read back; no id of a record."""
     at: str = ""
@@ -110,6 +112,8 @@ def _looked(hub: Hub, person: Person, problems: list[str]) -> Removal:
             outcomes.append(Outcome(target.id, OPEN))
             if not any(one.startswith(f"{target.id}: ") for one in problems):
                 problems.append(f"{target.id}: its reply settles nothing yet.\n  -> Run it again")
+        elif trace is not None and trace.op == "add" and trace.state != "confirmed":
+            outcomes.append(Outcome(target.id, REFUSED, trace.proof, trace.at))
         elif trace is not None:
             mine = sorted(member for at, member in known if at == target.id)
             try:

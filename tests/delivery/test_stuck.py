@@ -5,12 +5,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from test_lists import HIGH, on, synced
 from toybench import NOW, one, sent
 
 from audiencehub.errors import Wait
+from audiencehub.forgetting import places
 from audiencehub.ledger.erasing import Erasing
 from audiencehub.ledger.manifests import FileEntry
 from audiencehub.model import Processed, Receipt
@@ -205,3 +207,6 @@ def test_who_was_refused_is_nowhere_and_can_be_forgotten(bench):
     assert bench.world.people("aud-high") == sent(0, 2)
     erasing: Erasing = bench.ledger.erasing
     assert erasing.standing({(HIGH, "1"), (HIGH, "2")}) == {(HIGH, "2")}
+    removal = places.remove(bench.hub(), SimpleNamespace(owns=[1], records=[]))
+    assert not removal.problems, "and no removal is claimed of whom nobody took"
+    assert ("never taken", HIGH) in {(o.outcome, o.target) for o in removal.outcomes}
