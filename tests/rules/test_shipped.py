@@ -11,6 +11,7 @@ import jsonschema
 import pytest
 from referencing import Registry, Resource
 
+from audiencehub import settings
 from audiencehub.rules import advise, load, run_examples
 from audiencehub.rules.book import MODELS
 from audiencehub.rules.computedschema import ladder_schema, trait_schema
@@ -19,7 +20,8 @@ from audiencehub.rules.load.tree import plain, read
 from audiencehub.rules.schema import schema, text
 from tests.rules.kit import book, segment
 
-FOLDER = Path(__file__).parents[2] / "segment_rules"
+ROOT = Path(__file__).parents[2]
+FOLDER = ROOT / "segment_rules"
 FILES = sorted(FOLDER.rglob("*.yaml"))
 SCHEMAS = {"traits": trait_schema, "ladders": ladder_schema}
 BESIDE = Registry().with_resource("schema.json", Resource.from_contents(schema()))
@@ -46,7 +48,7 @@ def test_shipped_segments_are_complete():
     rules = load(FOLDER, zone=ZoneInfo("UTC"))
     models = [one.model for one in rules.segments.values()]
 
-    assert advise(rules, TODAY, ("salesforce", "hubspot", "meta_ads")) == []
+    assert advise(rules, TODAY, list(settings.load("sandbox", ROOT).destinations)) == []
     for model in MODELS:
         assert models.count(model) >= 2, model
     assert all(one.kpis for one in rules.segments.values() if not one.ladder)
