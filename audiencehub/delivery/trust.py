@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import NoReturn
 
 from audiencehub.connector import Capabilities, Destination
 from audiencehub.delivery.guards import GuardResult
+from audiencehub.delivery.outcomes import ask
 from audiencehub.delivery.wire import Wire
-from audiencehub.errors import BatchRefused, OutcomeUnknown, Stop, Wait
+from audiencehub.errors import BatchRefused, HubError, OutcomeUnknown, Stop, Wait
 from audiencehub.ledger import Ledger, PlanChange
 from audiencehub.ledger.custody import State
 from audiencehub.ledger.planned import RESTORED
@@ -140,17 +141,45 @@ def _remember(wire: Wire) -> None:
         wire.tally["unwitnessed"] += 1
 
 
+def sent_before(wire: Wire) -> None:
+    """End a resync that an earlier push has said, before this one gives the platform more to work
+    off: a list that changes every day would never be without. What hinders it now is told after
+    this push, by `sent_whole`."""
+    ledger, target = wire.ledger, wire.target
+    if not (wire.destination.can.processes_later and wire.destination.can.replaces):
+        return
+    since = ledger.resyncs.asked_at(target.id)
+    if since is None or not ledger.plans.done_since(target.id, since):
+        return
+    if ledger.delivery.unsettled(target.id):
+        return
+    with suppress(HubError):
+        for job in ledger.jobs.due(wire.now):
+            if job.target == target.id:
+                ask(ledger, wire.destination, target, job, wire.run_id, wire.now)
+        sent_whole(wire)
+
+
+def _unsaid(ledger: Ledger, target: str) -> set[str]:
+    """Who is believed there and was not said since the resync was asked for, be it after the plan
+    was made: a platform that drops those would leave them believed. Who is set aside is known to a
+    person."""
+    aside = {member for member, _, _ in ledger.quarantine.refused(target)}
+    return ledger.delivery.believed(target).keys() - ledger.resyncs.said(target) - aside
+
+
 def sent_whole(wire: Wire) -> None:
     """A resync of which everything has its verdict is over, and its target trusted again.
 
     Where the destination can, the list is made to hold what is believed and nobody else first, so
     that those go too of whom the ledger never knew. That waits while it still works on what was
-    sent, or gives no answer: a later push ends the resync then. Raises Stop, Wait.
+    sent, gives no answer, or somebody who is believed there was not said again: a later push ends
+    the resync then. Raises Stop, Wait.
     """
     ledger, target = wire.ledger, wire.target.id
     since = ledger.resyncs.asked_at(target)
     if wire.target.kind == "list" and wire.destination.can.replaces and since is not None:
-        if ledger.jobs.running(target):
+        if ledger.jobs.running(target) or _unsaid(ledger, target):
             return
         ledger.leases.check(wire.lease)
         wire.tally["calls"] += 1

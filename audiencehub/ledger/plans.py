@@ -206,6 +206,11 @@ class Plans:
         sql = "SELECT 1 FROM plan WHERE target=? AND approved_at>=? LIMIT 1"
         return self._db.row(sql, (target, stamp(at))) is not None
 
+    def done_since(self, target: str, at: datetime) -> bool:
+        """Whether a plan of changes that was made since was sent to its end."""
+        sql = "SELECT 1 FROM plan WHERE target=? AND kind='change' AND state='done' AND at>=?"
+        return self._db.row(sql, (target, stamp(at))) is not None
+
     def sealed(self, plan_id: str, op: str) -> dict[str, bytes]:
         """Member to the sealed identifiers of a plan's adds, or of its removes."""
         found = self._db.rows(

@@ -7,16 +7,16 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from audiencehub.connector import Destination
+from audiencehub.delivery import outcomes
 from audiencehub.delivery.places import may_send
 from audiencehub.errors import HubError
 from audiencehub.hub import Hub
 from audiencehub.ledger import Job
-from audiencehub.model import Figures, Processed, Target
+from audiencehub.model import Figures, Target
 from audiencehub.opening import open_destination
 
 COUNTED_EVERY = timedelta(hours=20)
 """Platforms count about once a day; a list is asked for so often, and whenever a job ended."""
-WHO = "the platform"
 
 
 @dataclass(slots=True)
@@ -68,17 +68,12 @@ def _asked(
     """Ask for one job; the target when it ended."""
     hub.progress(f"follow {target.id}", 0, None)
     try:
-        told = destination.processed(target, job.job)
+        told = outcomes.ask(hub.ledger, destination, target, job, hub.run_id, hub.now)
     except HubError as error:
         found.problems.append(f"{target.id}: {error}")
         return set()
-    with hub.ledger.transaction():
-        hub.ledger.jobs.told(job, told, hub.now)
-        if told.state == "failed":
-            hub.ledger.resyncs.ask(target.id, WHO, hub.now, lost_at=job.sent_at)
-            found.again.append(target.id)
-        if told.state in ("failed", "partly"):
-            _audited(hub, target, job, told)
+    if told.state == "failed":
+        found.again.append(target.id)
     if told.state == "running":
         return set()
     ended = found.ended.setdefault(target.id, {})
@@ -88,11 +83,6 @@ def _asked(
         sums.update(told.rejected)
         found.rejected[target.id] = dict(sums)
     return {target.id}
-
-
-def _audited(hub: Hub, target: Target, job: Job, told: Processed) -> None:
-    detail = {"state": told.state, "rows": job.rows, "rejected": dict(told.rejected)}
-    hub.ledger.audit.record(hub.now, f"run {hub.run_id}", "follow", target.id, detail)
 
 
 def _counted(hub: Hub, target: Target, destination: Destination, found: Followed) -> None:

@@ -12,7 +12,14 @@ from audiencehub.delivery.batching import Loader
 from audiencehub.delivery.courier import Courier
 from audiencehub.delivery.drift import sweep
 from audiencehub.delivery.places import may_send, places
-from audiencehub.delivery.trust import recalled, refuse, sent_whole, trust, witnessed
+from audiencehub.delivery.trust import (
+    recalled,
+    refuse,
+    sent_before,
+    sent_whole,
+    trust,
+    witnessed,
+)
 from audiencehub.delivery.wire import Wire
 from audiencehub.disk import demand_space, kept
 from audiencehub.errors import ConfigError
@@ -107,6 +114,8 @@ def _push(
     with witnessed(wire, begun=bool(released)):
         if not trusted.held:
             courier.recover()
+        if trusted.resync and not held and not consent_only:
+            sent_before(wire)
         for plan in released:
             if not courier.deliver(plan):
                 total = len(ledger.plans.changes(plan.plan_id))

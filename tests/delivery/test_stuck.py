@@ -16,6 +16,7 @@ from audiencehub.forgetting import places
 from audiencehub.ledger.erasing import Erasing
 from audiencehub.ledger.manifests import FileEntry
 from audiencehub.model import Processed, Receipt
+from audiencehub.privacy.rule import sha256
 from audiencehub.settings import SourceEntry
 from audiencehub.steps.adopt import resync
 from audiencehub.steps.follow import follow
@@ -163,6 +164,63 @@ def test_who_stays_for_an_unread_source_survives_the_end_of_a_resync(bench, list
     planned = synced(bench)
     assert one(planned, HIGH).excluded["deferred"] == 1
     assert bench.world.people("aud-high") == sent(0, 1, 2)
+
+
+@pytest.fixture
+def later(lists, monkeypatch):
+    """A platform that works batches off later, and can drop whoever was not said again."""
+    toy = lists(processes_later=True, replaces=True)
+    plain, count, said = toy.apply, iter(range(100)), []
+
+    def apply(self, target, changes):
+        number = next(count)
+        values = {v for c in changes if c.op == "add" for v in c.identifiers.values()}
+        said.append((self.context.now, values))
+        return [replace(r, job=f"job-{number}") for r in plain(self, target, changes)]
+
+    def dropped(self, target, keep, since):
+        again = set().union(*(values for at, values in said if at >= since))
+        held = self.world.lists[target.remote["id"]]
+        self.world.lists[target.remote["id"]] = {v: m for v, m in held.items() if v in again}
+        return "200"
+
+    monkeypatch.setattr(toy, "apply", apply)
+    monkeypatch.setattr(toy, "replace", dropped)
+    monkeypatch.setattr(toy, "processed", lambda *_: Processed("done"))
+    return toy
+
+
+def test_a_resync_asked_for_after_the_plan_empties_no_list(bench, later):
+    """A plan that was made before says nobody again: to drop whoever was not said again since then
+    would drop everybody, and the hub would believe them there."""
+    on(bench, {"high": {}})
+    bench.member(high=range(3))
+    synced(bench)
+    follow(replace(bench.hub(), now=NOW + timedelta(days=1)))
+    hub = replace(bench.hub(), now=NOW + timedelta(days=2))
+    plan(hub)
+    bench.ledger.resyncs.ask(HIGH, "the platform", hub.now)
+    push(hub, HIGH)
+    assert bench.world.people("aud-high") == sent(0, 1, 2)
+    assert bench.ledger.resyncs.under_way(HIGH)
+
+
+def test_a_resync_ends_though_the_list_changes_every_day(bench, later):
+    """Each day's changes are worked off after that day's push: a resync that waits for a day on
+    which nothing is worked off never takes out whom a failed removal left on the list."""
+    on(bench, {"high": {}})
+    bench.member(high=range(3))
+    synced(bench)
+    stranger = sha256("stranger@acme.example")
+    bench.world.lists["aud-high"] = {**bench.world.lists["aud-high"], stranger: "x"}
+    resync(replace(bench.hub(), now=NOW + timedelta(days=1)), HIGH, "ops")
+    for day in range(1, 4):
+        bench.member(high=range(3 + day))
+        hub = replace(bench.hub(), now=NOW + timedelta(days=day, hours=1))
+        synced(bench, hub)
+        follow(hub)
+    assert bench.world.people("aud-high") == sent(*range(6))
+    assert not bench.ledger.resyncs.under_way(HIGH)
 
 
 def test_an_abandoned_list_under_resync_is_cleared_of_whoever_was_sent(bench):
