@@ -164,7 +164,9 @@ class Deliveries:
         self._db.run("DELETE FROM sent_identifier WHERE target=? AND member=?", (target, member))
 
     def rename(self, target: str, old: str, new: str, person: int) -> None:
-        """The same identifiers belong to another person's id now: a merge, not a removal."""
+        """The same identifiers belong to another person's id now: a merge, not a removal. What was
+        sent in vain for the new one, of whom nothing is believed, is of no use."""
+        self._db.run("DELETE FROM sent_identifier WHERE target=? AND member=?", (target, new))
         for table in ("believed", "sent_identifier"):
             self._db.run(
                 f"UPDATE {table} SET member=? WHERE target=? AND member=?", (new, target, old)

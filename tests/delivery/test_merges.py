@@ -146,3 +146,19 @@ def test_a_suppressed_record_suppresses_its_person_and_stays_so(bench):
 
     assert merged == sent(3)
     assert bench.ledger.consent.suppressed("contact") == {3, 4, 5}
+
+
+def test_a_merge_into_somebody_who_was_refused_before(bench):
+    """What was once sent in vain for the survivor stands in the way of what the loser holds: the
+    plan of the target breaks, and with it every plan after it."""
+    bench.member(warm=[2, 5])
+    bench.world.fail("reject", member="2", times=1)
+    bench.sync()
+    assert set(bench.ledger.delivery.believed(LIST)) == {"5"}
+    joined(bench, 5, 2)
+    bench.member(warm=[2])
+
+    bench.sync()
+
+    assert bench.world.people("aud-warm") == sent(2)
+    assert set(bench.ledger.delivery.believed(LIST)) == {"2"}
