@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import shutil
+import tomllib
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -12,7 +13,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from typer.main import get_command
 
-from audiencehub import rules
+from audiencehub import connector, rules
 from audiencehub.cli.main import build
 from audiencehub.rules.book import MODELS
 
@@ -28,6 +29,21 @@ def blocks(page: str, language: str) -> list[str]:
 def commands() -> list[str]:
     lines = [line for page in PAGES for one in blocks(page, "sh") for line in one.splitlines()]
     return sorted({line.partition("#")[0].strip() for line in lines if line.strip()})
+
+
+def entries() -> list[tuple[str, str, dict[str, object]]]:
+    """(name, connector, options) of the example settings, its comments read as settings too."""
+    text = (ROOT / "deployments" / "prod.example.toml").read_text("utf-8")
+    whole = tomllib.loads(re.sub(r"^# (\[|[a-z_]+ = )", r"\1", text, flags=re.M))
+    every = {**whole["destinations"], **{f"from {k}": v for k, v in whole["sources"].items()}}
+    return [(name, one["connector"], one.get("options", {})) for name, one in every.items()]
+
+
+@pytest.mark.parametrize(("name", "vendor", "options"), entries(), ids=lambda one: str(one)[:20])
+def test_every_option_of_the_example_settings_exists(name, vendor, options):
+    """If it fails, whoever copies the example is told that it is wrong."""
+    model = connector.load(str(connector.spec(vendor).options))
+    assert model(**options), name
 
 
 @pytest.mark.parametrize("line", [one for one in commands() if "audiencehub " in one])
