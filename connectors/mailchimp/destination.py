@@ -133,7 +133,15 @@ class Mailchimp(Destination):
             if open_removals:
                 found |= _removed(changes, open_removals, tag.standings(open_removals))
             if open_adds:
-                found |= self._added(tag, open_adds, changes)
+                creates = self.options.create == "transactional"
+                standings = tag.standings(open_adds, each=creates)
+                made = {one for one, how in standings.items() if creates and how == "stranger"}
+                # Whatever becomes of these, the others were seen.
+                seen = [row for row in open_adds if row.email not in made]
+                found |= _added(changes, seen, standings)
+                if made:
+                    new = [row for row in open_adds if row.email in made]
+                    found |= self._introduced(tag, new, changes)
         except _FAULTS as error:
             rest = [
                 row for row in (*open_adds, *open_removals) if not set(row.places) <= found.keys()
@@ -142,24 +150,18 @@ class Mailchimp(Destination):
             found |= receipts(changes, rest, "unknown", reason=reason)
         return found
 
-    def _added(self, tag: Tag, rows: Sequence[Row], changes: Sequence[Change]) -> Receipts:
-        """Verdicts of rows that a reply leaves open. Strangers become contacts where that is asked
-        for, and nobody else: an archived contact that is added again would be brought back."""
-        creates = self.options.create == "transactional"
-        standings = tag.standings(rows, each=creates)
-        strangers = [row for row in rows if standings[row.email] == "stranger"]
-        if not creates or not strangers:
-            return _added(changes, rows, standings)
-        made = tags.introduce(self._api, tag.audience, strangers)
-        fresh = [row for row in strangers if row.email in made]
+    def _introduced(self, tag: Tag, rows: Sequence[Row], changes: Sequence[Change]) -> Receipts:
+        """Strangers made contacts, and tagged; nobody else: an archived contact that is added again
+        would be brought back."""
+        made = tags.introduce(self._api, tag.audience, rows)
+        fresh = [row for row in rows if row.email in made]
         added = tag.change(fresh, [])[0] if fresh else set()
         now: dict[str, Standing] = {
             row.email: "tagged" if row.email in added else "untagged" for row in fresh
         }
-        found = _added(changes, rows, {**standings, **now})
-        refused = [row for row in strangers if row.email not in made]
+        refused = [row for row in rows if row.email not in made]
         reason = "not_created: Mailchimp takes no such contact, or had it permanently deleted"
-        return found | receipts(changes, refused, "rejected", reason=reason)
+        return _added(changes, fresh, now) | receipts(changes, refused, "rejected", reason=reason)
 
 
 def _calls(adds: list[Row], removals: list[Row]) -> list[tuple[list[Row], list[Row]]]:

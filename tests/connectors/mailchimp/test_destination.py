@@ -128,6 +128,19 @@ def test_who_was_deleted_for_good_stays_away(fake, opened, make_ready, target, c
     assert EMAILS[1] not in fake.consent()
 
 
+def test_who_was_seen_with_the_tag_is_not_in_doubt_for_a_stranger(
+    fake, opened, make_ready, target, changes
+):
+    """If this fails, one contact that could not be made has a whole batch sent again."""
+    fake.knows(EMAILS[0])
+    destination = opened(fake, create="transactional")
+    ready = make_ready(destination, target)
+    destination.apply(ready, changes(EMAILS[:1]))
+    fake.fault(method="POST", path="skip_merge_validation", hang_up=True)
+    receipts = destination.apply(ready, changes(EMAILS[:2]))
+    assert verdicts(receipts) == ["confirmed", "unknown"]
+
+
 def test_who_becomes_a_contact_meanwhile_keeps_their_status(fake, opened, make_ready, target,
                                                             changes, hashed):  # fmt: skip
     """If this fails, who unsubscribes while we look for them is given another status by us."""
