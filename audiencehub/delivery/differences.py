@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -89,14 +89,7 @@ def listed(
     digests = {m: _digest(ledger, values) for m, values in desired.identifiers.items()}
     fixed = skip | desired.barred
     with ledger.leases.fenced(lease):
-        for old, new in merged(_alias(ledger, listing), believed, fixed):
-            ledger.delivery.rename(target.id, old, new, number_of(new))
-        believed = ledger.delivery.believed(target.id)
-        for old, new in renamed(digests, believed, fixed):
-            ledger.delivery.rename(target.id, old, new, number_of(new))
-        for old, new in _parted(ledger, target.id, desired, fixed):
-            ledger.delivery.rename(target.id, old, new, number_of(new))
-    believed = ledger.delivery.believed(target.id)
+        believed = _renamed(listing, target.id, desired, digests, believed, fixed)
     desired.barred &= believed.keys()
     diff = diff_list(
         target.place,
@@ -126,6 +119,27 @@ def listed(
     diff.consent = [sealed(one) for one in diff.consent]
     diff.changes = [sealed(one) for one in diff.changes]
     return desired, diff
+
+
+def _renamed(
+    listing: Listing,
+    target: str,
+    desired: Desired,
+    digests: Mapping[str, str],
+    believed: Mapping[str, Believed],
+    fixed: set[str],
+) -> Mapping[str, Believed]:
+    """What is believed once members who were merged or parted since go by their new numbers."""
+    ledger = listing.ledger
+
+    def rename(pairs: Iterable[tuple[str, str]]) -> None:
+        for old, new in pairs:
+            ledger.delivery.rename(target, old, new, number_of(new))
+
+    rename(merged(_alias(ledger, listing), believed, fixed))
+    rename(renamed(digests, ledger.delivery.believed(target), fixed))
+    rename(_parted(ledger, target, desired, fixed))
+    return ledger.delivery.believed(target)
 
 
 def _above(planning: Planning, place: Place, destination: Destination) -> list[Place]:
