@@ -128,7 +128,7 @@ def _renamed(
     digests: Mapping[str, str],
     believed: Mapping[str, Believed],
     fixed: set[str],
-) -> Mapping[str, Believed]:
+) -> dict[str, Believed]:
     """What is believed once members who were merged or parted since go by their new numbers."""
     ledger = listing.ledger
 
