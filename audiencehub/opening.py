@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 
 from audiencehub import connector
 from audiencehub.canonical import origins
-from audiencehub.connector import Context, Destination, Enricher, Source
+from audiencehub.connector import Capabilities, Context, Destination, Enricher, Source
 from audiencehub.errors import ConfigError, Fault, Faults
 from audiencehub.settings import Settings, instant, secret
 
@@ -190,6 +190,25 @@ def open_destination(hub: Hub, name: str) -> Destination:
     made = _part(entry.connector, "destination", spec.destination)
     found: Destination = made(_context(hub, name, entry.connector, entry.options))
     return found
+
+
+def abilities(settings: Settings, name: str, now: datetime) -> Capabilities | None:
+    """What the destination of that settings entry can do, as its options have it; None where its
+    connector has none. Calls nobody and asks for no credential. Raises ConfigError."""
+    entry = settings.destinations[name]
+    path = connector.spec(entry.connector).destination
+    if path is None:
+        return None
+    context = Context(
+        name=name,
+        options=_options(entry.connector, entry.options),
+        secret=secret(settings, name, entry.options),
+        now=now,
+        root=settings.root,
+        custom=origins(settings.custom, name),
+    )
+    found: Destination = connector.load(path)(context)
+    return found.can
 
 
 def clock(settings: Settings, endpoints: Mapping[str, str], as_of: str | None) -> datetime:

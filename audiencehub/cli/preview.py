@@ -9,7 +9,6 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from audiencehub import connector
 from audiencehub.cli.common import AsJson, Env, console, emit, fold, say, verb
 from audiencehub.cli.desk import Desk, desk
 from audiencehub.cli.planned import LEFT_OUT, left_out
@@ -18,6 +17,7 @@ from audiencehub.delivery.reach import Reach, reach
 from audiencehub.insight.preview import Preview, preview
 from audiencehub.insight.trial import Connection, Trial
 from audiencehub.ledger import Ledger
+from audiencehub.opening import abilities
 from audiencehub.rules import RuleBook
 from audiencehub.settings import Settings, instant, load
 from audiencehub.warehouse import recall
@@ -94,20 +94,25 @@ def reaches(settings: Settings, trial: Trial, name: str) -> list[Reach]:
     """The reach of a tried segment at the destinations that are set up and that it goes to."""
     wanted = {one.to for one in trial.book.segments[name].activate}
     able = {
-        key: connector.load(path).can
-        for key, one in settings.destinations.items()
-        if key in wanted and (path := connector.spec(one.connector).destination)
+        key: can
+        for key in settings.destinations
+        if key in wanted and (can := abilities(settings, key, trial.clock))
     }
     if not able:
         return []
     connection, rule = trial.connection, trial.book.segments[name]
-    # Only this rule's members, as a push would find them in this table.
-    connection.execute(
-        f"CREATE OR REPLACE TABLE member AS SELECT '{rule.of}' AS entity, {rule.of}_id AS id, "
-        f"$name AS segment, CAST($since AS TIMESTAMP) AS since, CAST(NULL AS VARCHAR) AS reason "
-        f"FROM match_{rule.of} AS m WHERE {trial.holds(name)}",
-        {"name": name, "since": trial.clock.replace(tzinfo=None)},
-    )
+    # Only this rule's members, and who is kept off its lists, as a push would find them in this
+    # table.
+    apart = {other for one in rule.activate for other in one.exclude} - {name}
+    for number, each in enumerate([name, *sorted(apart)]):
+        of = trial.of(each)
+        connection.execute(
+            f"{'INSERT INTO' if number else 'CREATE OR REPLACE TABLE'} member"
+            f"{'' if number else ' AS'} SELECT '{of}' AS entity, {of}_id AS id, $name AS segment, "
+            "CAST($since AS TIMESTAMP) AS since, CAST(NULL AS VARCHAR) AS reason "
+            f"FROM match_{of} AS m WHERE {trial.holds(each)}",
+            {"name": each, "since": trial.clock.replace(tzinfo=None)},
+        )
     ledger = Ledger.open(settings.folder)
     try:
         return reach(connection, ledger, settings, name, rule, able, trial.clock)

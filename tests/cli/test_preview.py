@@ -233,3 +233,19 @@ def test_who_is_a_member_now_is_held_against_the_rule(home):
     assert f"{said} them at least 3 days." in shown
     assert "The same 20 are members now." in run("preview", "bosses").output
     assert "are members now" not in run("preview", "fintech").output
+
+
+def test_reach_counts_what_the_settings_make_of_a_list(home):
+    """A list of companies has no people to ask for consent, and who is in an excluded segment is on
+    none: a preview that knows neither promises another list than the push fills."""
+    with (home / "deployments" / "sandbox.toml").open("a") as settings:
+        settings.write('[destinations.linkedin]\nconnector = "linkedin_ads"\n')
+        settings.write('[destinations.linkedin.options]\naccount_id = "1"\n')
+        settings.write('source_platform = "ACME"\nmembers = "companies"\n')
+    rule(home, "large", {"account.employee_count": {"at_least": 200}}, of="account")
+    activate = [{"to": "linkedin", "as": "list", "exclude": ["large"]}]
+    rule(home, "wanted", {"account.industry": "fintech"}, of="account", activate=activate)
+
+    (reach,) = answer("preview", "wanted")["reach"]
+
+    assert (reach["people"], reach["excluded"]) == (1, {"excluded_segment": 3})
