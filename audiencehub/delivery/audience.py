@@ -11,7 +11,14 @@ import duckdb
 
 from audiencehub.canonical import TABLES
 from audiencehub.connector import Capabilities
-from audiencehub.delivery.desired import STRICTEST, STRONG, Desired, held_out, members
+from audiencehub.delivery.desired import (
+    OF_COMPANIES,
+    STRICTEST,
+    STRONG,
+    Desired,
+    held_out,
+    members,
+)
 from audiencehub.delivery.places import Place, Segment
 from audiencehub.delivery.shared import PERSON, RECORDS
 from audiencehub.errors import ConfigError
@@ -94,11 +101,11 @@ def _desired(
     result.refused = chosen & refused.keys()
     result.left_out = {one: refused[one] for one in result.refused}
     result.barred = {member_of(entity, one) for one in sent_before & refused.keys()}
-    worth = _worth(place, listing)
+    worth, naming = _worth(place, listing), _naming(entity)
     for number, values, why_not in _identifiers(listing, sorted(chosen - refused.keys())):
         if number in worth:
             values[VALUE] = worth[number]
-        if STRONG & values.keys():
+        if naming & values.keys():
             member = member_of(entity, number)
             result.identifiers[member] = values
             result.persons[member] = number
@@ -230,7 +237,7 @@ def _company(listing: Listing) -> dict[int, int]:
 def _identifiers(listing: Listing, numbers: Sequence[int]) -> list[tuple[int, dict[str, str], str]]:
     """Number, the values that are sent, and why there is none that names the member: the first
     refusal of the platform's rules, without the value; `no_identifier` where there was no value."""
-    can = listing.can
+    can, naming = listing.can, _naming(listing.can.members)
     unverified = listing.options.get(UNVERIFIED) is True
     names = [name for name in can.identifiers if name in CANONICAL and _within_reach(can, name)]
     records = _records(listing, numbers) if RECORDS in can.identifiers else {}
@@ -243,7 +250,7 @@ def _identifiers(listing: Listing, numbers: Sequence[int]) -> list[tuple[int, di
             made = identify(can.platform, name, str(value), country=country, unverified=unverified)
             if isinstance(made, Identifier):
                 sent[name] = made.sent
-            elif name in STRONG and why_not == NO_IDENTIFIER:
+            elif name in naming and why_not == NO_IDENTIFIER:
                 why_not = f"{name}: {made.reason}"
         if number in records:
             sent[RECORDS] = records[number]
@@ -251,6 +258,11 @@ def _identifiers(listing: Listing, numbers: Sequence[int]) -> list[tuple[int, di
             sent[PERSON] = str(number)
         result.append((number, sent, why_not))
     return result
+
+
+def _naming(entity: Entity) -> frozenset[str]:
+    """Fields that name a member by themselves; a company's name no person."""
+    return STRONG - OF_COMPANIES if entity == "contact" else STRONG
 
 
 def _within_reach(can: Capabilities, name: str) -> bool:

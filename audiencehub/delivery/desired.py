@@ -29,6 +29,8 @@ STRONG = frozenset(
     }
 )
 """A member is sent only with one of these: a name alone matches strangers."""
+OF_COMPANIES = frozenset({"company_domain", "organization_urn"})
+"""Of these, those that name a company; a person who has one shares it with every colleague."""
 STRICTEST = Need("advertising", "ads")
 """What a list needs whose destination declares nothing."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 
-from audiencehub.delivery.desired import STRONG
+from audiencehub.delivery.desired import OF_COMPANIES, STRONG
 
 RECORDS, PERSON = "records", "person"
 """Identifiers that are no field of anybody: the ids of records at the destination, joined by
@@ -16,8 +16,9 @@ Pair = tuple[str, str]
 
 def pairs(values: Mapping[str, str]) -> Iterator[Pair]:
     """Everything that names a member by itself; each record is one, though they travel together."""
+    naming = _naming(values)
     for name, value in values.items():
-        if name in STRONG:
+        if name in naming:
             yield from ((name, one) for one in _each(name, value))
 
 
@@ -33,7 +34,7 @@ def left_over(
         found = [one for one in _each(name, value) if kept or (name, one) not in shared]
         if found:
             out[name] = ",".join(found)
-    return out if STRONG & out.keys() else {}
+    return out if _naming(values) & out.keys() else {}
 
 
 def records_left(values: Mapping[str, str], out: Mapping[str, str]) -> dict[str, str]:
@@ -41,6 +42,11 @@ def records_left(values: Mapping[str, str], out: Mapping[str, str]) -> dict[str,
     gone = out.get(RECORDS, "").split(",")
     kept = [one for one in values.get(RECORDS, "").split(",") if one and one not in gone]
     return {**values, RECORDS: ",".join(kept)} if kept else {}
+
+
+def _naming(values: Mapping[str, str]) -> set[str]:
+    """Fields that name this member: a person's own where there are any, not their company's."""
+    return {*(STRONG - OF_COMPANIES) & values.keys()} or {*STRONG & values.keys()}
 
 
 def _each(name: str, value: str) -> list[str]:

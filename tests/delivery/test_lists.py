@@ -211,6 +211,22 @@ def test_people_of_a_list_of_companies_are_their_companies(bench, lists):
     assert bench.world.people("aud-high") == {"acme.example"}
 
 
+def test_colleagues_are_not_one_person(bench, lists):
+    """A receiver may want the company beside the person: it names nobody by itself, and who leaves
+    is not taken for the colleague who enters."""
+    lists(platform="webhook_hashed", identifiers=("email", "company_domain"))
+    on(bench, {"high": {}})
+    bench.db.execute("INSERT INTO account(account_id, domain) VALUES(0,'acme.example')")
+    bench.db.execute("UPDATE contact SET account_id=0 WHERE contact_id IN (1, 2, 3)")
+    bench.db.execute("UPDATE contact SET email=NULL WHERE contact_id=3")
+    bench.member(high=[1, 3])
+    first = one(synced(bench), HIGH)
+    assert (first.adds, first.excluded) == (1, {"no_identifier": 1})
+    bench.member(high=[2])
+    second = one(synced(bench), HIGH)
+    assert (second.adds, second.removes, second.replaced) == (1, 1, 0)
+
+
 def test_a_list_of_records_holds_each_persons_records(bench, lists):
     """A CRM's own list knows records: a person with two of them is in with both, or misses mail."""
     lists(identifiers=("records",), record_kinds=("contact",), need=Need("marketing", "email"))
