@@ -36,6 +36,7 @@ def test_everyone_ever_uploaded_had_said_yes(pushed, second_day):
     assert {first.get(digest) for digest in uploaded(pushed)} <= people.granting(pushed)
 
 
+@pytest.mark.verify
 def test_some_members_are_left_out_for_want_of_consent(pushed):
     """If everybody had consented, the test above could not fail."""
     segment = "pricing_page_interest"
@@ -44,6 +45,7 @@ def test_some_members_are_left_out_for_want_of_consent(pushed):
     assert people.refusing(pushed)
 
 
+@pytest.mark.verify
 def test_who_withdraws_is_gone_with_the_next_sync(tomorrow, tmp_path):
     """A withdrawal must leave every list at once, by the very row that was uploaded."""
     project = tomorrow.copy(tmp_path / "withdrawn")

@@ -39,6 +39,7 @@ def everyone(project, name):
     path.write_text(yaml.safe_dump(rule, sort_keys=False, allow_unicode=True))
 
 
+@pytest.mark.verify
 def test_tags_and_reasons_show_on_the_contact(pushed, tmp_path):
     """A tag without its reason leaves sales guessing; both stand on the record, in both CRMs."""
     project = pushed.copy(tmp_path / "shown")

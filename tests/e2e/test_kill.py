@@ -79,6 +79,7 @@ SLOW = {"duckdb", "numpy", "pandas", "prefect", "pyarrow", "audiencehub.rules"}
 
 
 @pytest.mark.fault(14)
+@pytest.mark.verify
 def test_of_eight_pushes_that_start_at_once_one_works(tomorrow, tmp_path):
     """Seven that pushed as well would double every call; seven that hang would pile up for days."""
     project = tomorrow.copy(tmp_path / "crowd")

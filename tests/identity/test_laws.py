@@ -62,7 +62,7 @@ def fresh(folder, **options):
     return Desk(Path(folder), **options)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(companies(), st.randoms(use_true_random=False))
 def test_any_order_gives_the_plain_answer(records, chance):
     """If it fails, who is one person depends on which page came first."""
@@ -86,7 +86,7 @@ def test_any_order_gives_the_plain_answer(records, chance):
         desk.close()
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(companies(), companies(), st.booleans())
 def test_an_increment_equals_computing_everything(first, second, strict):
     """If it fails, an hourly sync drifts from what a full one says."""
@@ -107,7 +107,7 @@ def test_an_increment_equals_computing_everything(first, second, strict):
         desk.close()
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(companies(), st.data())
 def test_merge_then_unmerge_is_the_identity(records, data):
     """If it fails, a mistaken merge cannot be taken back."""
@@ -130,7 +130,7 @@ def test_merge_then_unmerge_is_the_identity(records, data):
         desk.close()
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(companies(), st.data())
 def test_what_was_parted_stays_apart_and_can_be_joined_again(records, data):
     """If it fails, the next sync joins again what a person has just parted."""

@@ -81,6 +81,7 @@ def test_what_is_dated_on_the_day_or_later_changes_nothing():
     assert scored(more, BUYS) == scored(world, BUYS)
 
 
+@pytest.mark.verify
 def test_the_same_data_gives_the_same_scores():
     """Scores that wander between two runs make tags flicker."""
     models = (BUYS, Model("like_buyers", "similarity", like="buyers"))

@@ -28,7 +28,7 @@ from tests.rules.chance import Chance
 from tests.rules.kit import book, by_sql, segment
 
 RULES = 40
-TRIPLES = int(os.environ.get("RULE_TRIPLES", "1200"))
+TRIPLES = int(os.environ.get("RULE_TRIPLES", "800"))
 MANY = int(os.environ.get("RULE_TRIPLES_MANY", "20000"))
 QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large]
 

@@ -169,6 +169,7 @@ def test_a_rebuild_that_fails_leaves_the_old_warehouse(desk, contact, monkeypatc
     assert [name for name in names if "rebuild" in name] == []
 
 
+@pytest.mark.verify
 def test_a_draft_of_a_killed_rebuild_is_thrown_away(desk, contact):
     """If it fails, a killed rebuild stands in the way of every later one."""
     a_busy_week(desk, contact)
@@ -205,6 +206,7 @@ def test_a_broken_file_is_moved_aside(desk, contact):
     assert state(desk) == before
 
 
+@pytest.mark.verify
 def test_a_warehouse_of_another_shape_is_made_anew(desk, contact):
     """If it fails, the first run after an upgrade stops at a column that is not there."""
     a_busy_week(desk, contact)
@@ -220,6 +222,7 @@ def test_a_warehouse_of_another_shape_is_made_anew(desk, contact):
     assert state(desk) == before
 
 
+@pytest.mark.verify
 def test_the_law_of_equality_can_fail(desk, contact):
     """If it fails, every comparison in this file passes whatever the tables hold."""
     a_busy_week(desk, contact)
