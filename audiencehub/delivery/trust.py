@@ -14,7 +14,7 @@ from typing import NoReturn
 
 from audiencehub.connector import Capabilities, Destination
 from audiencehub.delivery.guards import GuardResult
-from audiencehub.delivery.outcomes import ask
+from audiencehub.delivery.outcomes import WHO, ask
 from audiencehub.delivery.wire import Wire
 from audiencehub.errors import BatchRefused, HubError, OutcomeUnknown, Stop, Wait
 from audiencehub.ledger import Ledger, PlanChange
@@ -32,7 +32,8 @@ class Trust:
 
     state: State
     resync: bool
-    """Someone asked for it to be sent whole: then removals go too, under the other guards."""
+    """It is being sent whole: then removals go too, under the other guards. After a restore only
+    where a person has asked for that since."""
     can_add: bool
     """Adds can be told apart from what is there."""
 
@@ -73,6 +74,8 @@ def trust(ledger: Ledger, target: Target, can: Capabilities) -> Trust:
     """How far a target is trusted now."""
     state = ledger.custody.state(target.id)
     resync = ledger.resyncs.under_way(target.id)
+    if state != "whole":
+        resync = ledger.resyncs.vouched(target.id, WHO)
     return Trust(state, resync, target.kind == "list" or can.reads)
 
 

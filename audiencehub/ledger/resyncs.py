@@ -20,18 +20,37 @@ class Resyncs:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    def ask(self, target: str, who: str, at: datetime, *, lost_at: datetime | None = None) -> None:
+    def ask(
+        self,
+        target: str,
+        who: str,
+        at: datetime,
+        *,
+        lost_at: datetime | None = None,
+        anew: bool = False,
+    ) -> None:
         """Send this target whole; one that is under way goes on, but begins again where what was
-        sent at `lost_at` is lost, which it may have counted as said."""
+        sent at `lost_at` is lost, which it may have counted as said, and with `anew`."""
         asked = self.asked_at(target)
-        if asked is not None and (lost_at is None or lost_at < asked):
+        if asked is not None and not anew and (lost_at is None or lost_at < asked):
             return
         self._db.run(
-            "INSERT INTO resync SELECT ?1, coalesce(max(seq), 0), ?2, ?3, NULL FROM intent WHERE 1"
+            "INSERT INTO resync SELECT ?1, coalesce(max(seq), 0), ?2, ?3, NULL,"
+            " (SELECT coalesce(max(n), 0) FROM restore) FROM intent WHERE 1"
             " ON CONFLICT DO UPDATE SET after_seq=excluded.after_seq, who=excluded.who,"
-            " at=excluded.at, done_at=NULL",
+            " at=excluded.at, done_at=NULL, restore=excluded.restore",
             (target, who, stamp(at)),
         )
+
+    def vouched(self, target: str, hub: str) -> bool:
+        """The one under way was asked for since the ledger was last put back, and by a person, not
+        by `hub` itself: whoever asks knows what the target holds, or wants it sent all the same."""
+        found = self._db.row(
+            "SELECT 1 FROM resync WHERE target=? AND done_at IS NULL AND who<>?"
+            " AND restore=(SELECT coalesce(max(n), 0) FROM restore)",
+            (target, hub),
+        )
+        return found is not None
 
     def under_way(self, target: str) -> bool:
         """It was asked for, and is not done."""

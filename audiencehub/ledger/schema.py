@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from audiencehub.ledger.schema_audiences import AUDIENCES
-from audiencehub.ledger.schema_custody import CUSTODY
+from audiencehub.ledger.schema_custody import ASKED, CUSTODY
 
 FIRST = """
 CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
@@ -201,6 +201,7 @@ CREATE TABLE suppression_mark(
 """Identifiers that may reach no destination, as keyed digests: whoever has one is suppressed."""
 
 MIGRATIONS: tuple[str, ...] = (
-    FIRST, IDENTITY, DECIDED_AFTER, ALERTS, FORGETTING, PLANS, CUSTODY, SUPPRESSING, AUDIENCES
+    FIRST, IDENTITY, DECIDED_AFTER, ALERTS, FORGETTING, PLANS, CUSTODY, SUPPRESSING, AUDIENCES,
+    ASKED,
 )  # fmt: skip
 """Version n is reached by the n-th script; never edit one that was released, append."""

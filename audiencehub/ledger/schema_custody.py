@@ -19,3 +19,8 @@ INSERT INTO meta VALUES('epoch', '0');
 """`restore`: when the ledger was found lost or put back; `former`: ledgers of which that was seen;
 `custody`: how far each target is trusted since; `resync`: what was asked to be sent anew, counted
 from the last intent before; `purged_at`: a pull whose pages were let go; `epoch`: batches sent."""
+
+ASKED = """
+ALTER TABLE resync ADD COLUMN restore INTEGER NOT NULL DEFAULT 0;
+"""
+"""After which restore a resync was asked for: one that lay in the copy speaks for nothing."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from audiencehub.delivery.batching import Loader
 from audiencehub.delivery.courier import Courier
+from audiencehub.delivery.outcomes import WHO
 from audiencehub.delivery.places import Place, may_send, places, record_sources
 from audiencehub.delivery.readback import Found, read_back, records
 from audiencehub.delivery.wire import Wire
@@ -93,7 +94,8 @@ def resync(hub: Hub, target_id: str, who: str, anew: bool = False) -> Adopted:
         if not _readable(wire):
             with ledger.leases.fenced(wire.lease):
                 ledger.targets.keep(place.target)
-                ledger.resyncs.ask(target_id, who, hub.now)
+                again = before != "whole" and not ledger.resyncs.vouched(target_id, WHO)
+                ledger.resyncs.ask(target_id, who, hub.now, anew=again)
                 if anew:
                     ledger.targets.remember(place.target, {})
                     ledger.jobs.drop(target_id, hub.now)

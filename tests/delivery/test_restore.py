@@ -283,3 +283,25 @@ def test_an_upgraded_ledger_has_no_stamp_yet_and_is_no_restore(bench):
 
     assert bench.ledger.custody.restored() is None
     assert ToyTags.can.remembers is False
+
+
+@pytest.mark.parametrize("who", ["ann", "the platform"])
+def test_a_resync_that_lay_in_the_copy_speaks_for_nothing(bench, who):
+    """A resync was under way when the backup was made: put back, the ledger would send and remove
+    on the word of whoever asked then, though nobody has looked since."""
+    bench.member(warm=range(6))
+    bench.sync()
+    bench.ledger.resyncs.ask(LIST, who, NOW)
+    closed(bench, keep)
+    bench.member(warm=range(2, 9))
+    bench.sync()
+    closed(bench, put_back)
+    before = writes(bench)
+    bench.sync()
+    assert writes(bench) == before
+    bench.ledger.resyncs.ask(LIST, "the platform", NOW)
+    bench.sync()
+    assert writes(bench) == before, "nor on the platform's"
+    adopt.resync(bench.hub(), LIST, "bob")
+    bench.sync()
+    assert bench.world.people("aud-warm") == sent(*range(2, 9))
