@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from difflib import get_close_matches
 from typing import Annotated, Any
@@ -13,11 +13,13 @@ import typer
 
 from audiencehub.cli import explained
 from audiencehub.cli.common import AsJson, Env, emit, fold, say, verb
+from audiencehub.delivery.standing import Standing, standings
 from audiencehub.errors import ConfigError
 from audiencehub.insight.accounts import surroundings
 from audiencehub.insight.people import load_profiles, memberships, provenance
+from audiencehub.ledger import Ledger
 from audiencehub.model import Entity
-from audiencehub.opening import load_rules
+from audiencehub.opening import abilities, load_rules
 from audiencehub.rules import Explanation, Profile, RuleBook, explain
 from audiencehub.rules.telling.traits import explain_traits
 from audiencehub.rules.words import value_text
@@ -70,6 +72,7 @@ def explain_person(
         clock = _evaluated_at(connection, published)
         found = explain(book, profile, clock, segments or None, known)
         found.sort(key=lambda one: (not one.matches, not one.near_miss, one.segment))
+        lists = _lists(connection, settings, book, number, clock) if entity == "contact" else []
         if as_json:
             about = surroundings(connection, number).json() if entity == "account" else {}
             emit(
@@ -80,11 +83,12 @@ def explain_person(
                     **about,
                     "traits": dict(sorted(profile.traits.items())),
                     "how": {one.trait: one.how for one in explain_traits(book, profile, clock)},
+                    "lists": [asdict(one) for one in lists],
                     "segments": [one.json() for one in found],
                 }
             )
             return
-        traits = _traits(book, profile, settings, clock)
+        traits = [*_traits(book, profile, settings, clock), *explained.lists(lists)]
         _show(
             connection,
             settings,
@@ -99,6 +103,19 @@ def explain_person(
         )
     finally:
         connection.close()
+
+
+def _lists(
+    connection: Connection, settings: Settings, book: RuleBook, person: int, clock: datetime
+) -> list[Standing]:
+    """The lists of a person's segments, and those they are on still."""
+    ledger = Ledger.open(settings.folder)
+    try:
+        known = {name: abilities(settings, name, clock) for name in settings.destinations}
+        able = {name: can for name, can in known.items() if can is not None}
+        return list(standings(connection, ledger, settings, book, able, person, clock))
+    finally:
+        ledger.close()
 
 
 def _named(book: RuleBook, asked: list[str]) -> list[str]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from audiencehub.cli.common import console, fold
+from audiencehub.cli.planned import LEFT_OUT
+from audiencehub.delivery.standing import Standing
 from audiencehub.rules import Explanation, RuleBook
 from audiencehub.rules.explain import Line
 from audiencehub.rules.language.trait import Ladder
@@ -30,6 +32,19 @@ def show(book: RuleBook, found: Sequence[Explanation], *, asked: bool) -> None:
         console.print()
         rungs = {one.segment: one for one in found}
         _rungs(ladder, [rungs[one.segment] for one in ladder.rungs if one.segment in rungs])
+
+
+def lists(found: Sequence[Standing]) -> list[str]:
+    """A line for each list: on it, to be added, to be taken off, or why not on it."""
+    lines = []
+    for one in found:
+        why = LEFT_OUT.get(one.why_not, one.why_not)
+        if one.why_not:
+            said = f"on it, to be taken off: {why}" if one.there else f"not on it: {why}"
+        else:
+            said = "on it" if one.there else "to be added by the next push"
+        lines.append(f"  {one.target}: {said}")
+    return ["lists:", *lines] if lines else []
 
 
 def _ladder(book: RuleBook, segment: str) -> Ladder | None:

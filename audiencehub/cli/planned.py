@@ -23,6 +23,7 @@ LEFT_OUT = {
     "higher_list": "on a higher list",
     "excluded_segment": "in an excluded segment",
     "over_the_cap": "over the cap",
+    "left": "not in the segment any more",
 }
 """Why members are left out, for people."""
 COLOURS = {"ok": "green", "hold": "yellow", "defer": "yellow"}

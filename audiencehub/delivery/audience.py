@@ -81,7 +81,7 @@ def desired_list(
     companies, members of a contact segment are their companies. `above` are the lists of the same
     priority that come first, the highest first.
     """
-    return _desired(place, listing, believed, _taken(above, listing))
+    return _desired(place, listing, believed, claims(above, listing))
 
 
 def _desired(
@@ -137,7 +137,7 @@ def claimed(place: Place, listing: Listing, taken: Sequence[Collection[int]] = (
     return result
 
 
-def _taken(above: Sequence[Place], listing: Listing) -> list[set[int]]:
+def claims(above: Sequence[Place], listing: Listing) -> list[set[int]]:
     """Whom no lower list may have, by list: each is worked out once, the highest first."""
     taken: list[set[int]] = []
     for place in above:

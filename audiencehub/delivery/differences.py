@@ -20,7 +20,7 @@ from audiencehub.delivery.diff import (
     parted,
     renamed,
 )
-from audiencehub.delivery.places import Place, places, record_sources
+from audiencehub.delivery.places import Place, above, record_sources
 from audiencehub.delivery.shared import left_over, pairs
 from audiencehub.delivery.whole import whole
 from audiencehub.ledger import Believed, Lease, Ledger, PlanChange
@@ -85,7 +85,7 @@ def listed(
         planning.now,
         record_sources(planning.settings, target.destination),
     )
-    desired = desired_list(place, listing, believed, _above(planning, place, destination))
+    desired = desired_list(place, listing, believed, _higher(planning, place, destination))
     digests = {m: _digest(ledger, values) for m, values in desired.identifiers.items()}
     fixed = skip | desired.barred
     with ledger.leases.fenced(lease):
@@ -142,19 +142,10 @@ def _renamed(
     return ledger.delivery.believed(target)
 
 
-def _above(planning: Planning, place: Place, destination: Destination) -> list[Place]:
-    """The lists of the same priority that come before this one, the highest first."""
-    target, rules = place.target, planning.rules
-    ranked = planning.settings.above(target.destination, target.place)
-    if not ranked or rules is None:
+def _higher(planning: Planning, place: Place, destination: Destination) -> list[Place]:
+    if planning.rules is None:
         return []
-    entry, can = entry_of(planning, place), destination.can
-    found = {
-        one.target.place: one
-        for one in places(rules, target.destination, entry, can, ())
-        if one.target.kind == "list"
-    }
-    return [found[name] for name in ranked if name in found]
+    return above(planning.rules, planning.settings, place, destination.can)
 
 
 def _digest(ledger: Ledger, values: Mapping[str, str]) -> str:

@@ -113,6 +113,20 @@ def places(
     return [wanted[target_id] for target_id in sorted(wanted)]
 
 
+def above(book: Book, settings: Settings, place: Place, can: Capabilities) -> list[Place]:
+    """The lists of the same priority that come before this one, the highest first."""
+    name = place.target.destination
+    ranked = settings.above(name, place.target.place)
+    if not ranked:
+        return []
+    found = {
+        one.target.place: one
+        for one in places(book, name, settings.destinations[name], can, ())
+        if one.target.kind == "list"
+    }
+    return [found[segment] for segment in ranked if segment in found]
+
+
 def _targets(
     name: str, segment_id: str, segment: Segment, activation: Activation, served: Sequence[str]
 ) -> list[Target]:
