@@ -197,9 +197,12 @@ def _held_out(listing: Listing, segment: Segment, number: int) -> bool:
 
 
 def _members(listing: Listing, name: str, segment: Segment) -> dict[int, datetime]:
-    """Number to since, in what the list is made of."""
+    """Number to since, in what the list is made of. Nobody who is held out brings their company."""
+    parted = segment.of == "contact" and listing.can.members == "account"
     found = {
-        number: since for number, _, since, _ in members(listing.connection, segment.of, [name])
+        number: since
+        for number, _, since, _ in members(listing.connection, segment.of, [name])
+        if not (parted and held_out(segment, segment.of, number))
     }
     return _as(listing, segment.of, found)
 

@@ -14,6 +14,7 @@ from toybench import NOW, Bench, Segment, one, sent
 from toys import ToyLists
 
 from audiencehub.delivery.audience import Listing, desired_list
+from audiencehub.delivery.desired import held_out
 from audiencehub.delivery.places import places
 from audiencehub.errors import ConfigError, OutcomeUnknown, Wait
 from audiencehub.ledger import tag_text
@@ -209,6 +210,24 @@ def test_people_of_a_list_of_companies_are_their_companies(bench, lists):
     bench.member(high=[1, 2, 3])
     synced(bench)
     assert bench.world.people("aud-high") == {"acme.example"}
+
+
+def test_who_is_held_out_brings_no_company(bench, lists):
+    """Else an experiment on people treats, through their companies, whom it is to leave alone."""
+    lists(members="account", platform="linkedin", identifiers=("company_domain",))
+    on(bench, {"high": {}})
+    bench.segments["high"] = replace(bench.segments["high"], experiment=Experiment("test", 0.5))
+    for n in range(12):
+        bench.db.execute(
+            "INSERT INTO account(account_id, domain) VALUES(?,?)", [n, f"c{n}.example"]
+        )
+        bench.db.execute("UPDATE contact SET account_id=? WHERE contact_id=?", [n, n])
+    bench.member(high=range(12))
+    synced(bench)
+    treated = {
+        f"c{n}.example" for n in range(12) if not held_out(bench.segments["high"], "contact", n)
+    }
+    assert bench.world.people("aud-high") == treated and 0 < len(treated) < 12
 
 
 def test_colleagues_are_not_one_person(bench, lists):
