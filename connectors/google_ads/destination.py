@@ -31,6 +31,8 @@ from connectors.google_ads.options import Options
 
 POLL = 1800.0
 """Seconds before a request's outcome is worth asking for (Data Manager API, "Diagnostics")."""
+CLOCK_SKEW = timedelta(minutes=5)
+"""By how much the hub's clock may be ahead of Google's: who was added again must not be removed."""
 ROUNDS = 5
 """Times that one upload is sent again without the rows that Google named."""
 GRANTED: Mapping[str, Any] = {
@@ -136,7 +138,7 @@ class GoogleAds(Destination):
         return self._lists.figures(target)
 
     def replace(self, target: Target, keep: Sequence[Change], since: datetime) -> str:
-        """Remove whoever was last added before `since`; the proof.
+        """Remove whoever was last added five minutes before `since`, or earlier; the proof.
 
         Raises Wait while Google still works on a request that this process sent: who is in it may
         count as not added yet (Data Manager API, "Replace audience members").
@@ -147,7 +149,7 @@ class GoogleAds(Destination):
                 raise Wait(
                     "Google still works on what was added.", hint="Run again later", seconds=POLL
                 )
-        until = since.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        until = (since - CLOCK_SKEW).astimezone(UTC).isoformat().replace("+00:00", "Z")
         body = {"destinations": self._there(self._known(target)), "removeAsOfTime": until}
         return f"200 request {_request_id(self._connection.members('removeAll', body))}"
 

@@ -244,6 +244,8 @@ def test_our_own_json_is_the_message_that_the_client_would_send(
         )
     )
     ingestion.remove_all_audience_members(
-        dm.RemoveAllAudienceMembersRequest(destinations=there, remove_as_of_time=since)
+        dm.RemoveAllAudienceMembersRequest(
+            destinations=there, remove_as_of_time=since - timedelta(minutes=5)
+        )
     )
     assert bodies[:3] == bodies[3:]
