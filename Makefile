@@ -10,9 +10,9 @@ VENV ?= $(if $(VIRTUAL_ENV),$(VIRTUAL_ENV),.venv)
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.audiencehub-setup
 PYTEST := $(BIN)/python -m pytest
-# A worker more than there are cores, for many wait for processes; the tests of a file stay together,
-# because they share servers and worlds.
-SPREAD := -n $(shell $(PY) -c 'import os; print((os.cpu_count() or 2) + 1)') --dist loadfile
+# Two workers more than there are cores, for many wait for processes; the tests of a file stay
+# together, because they share servers and worlds.
+SPREAD := -n $(shell $(PY) -c 'import os; print((os.cpu_count() or 2) + 2)') --dist loadfile
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: help setup demo test check verify generate bench sandbox schedule up realdata benchdata lock clean torture masses

@@ -85,6 +85,7 @@ def test_a_damaged_file_is_rebuilt(project):
     assert "same rows" in run("rebuild", "--quiet")
 
 
+@pytest.mark.verify
 def test_the_audit_fits_the_screen_and_names_what_to_do(project):
     """If it fails, lines are cut, or a misspelt field gets no answer."""
     run("sync", "--no-prefect", "--quiet")

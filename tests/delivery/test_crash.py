@@ -83,6 +83,7 @@ def test_the_rest_of_an_approved_plan_needs_no_second_approval(tmp_path, point):
 
 
 @pytest.mark.fault(1)
+@pytest.mark.verify
 def test_the_naive_control_fails_the_same_sweep(tmp_path):
     """If a push that marks first passed as well, the sweep would prove nothing."""
     from child import company, naive

@@ -105,6 +105,7 @@ def sweep(shim, folder, runs):
 
 
 @pytest.mark.needs("cc")
+@pytest.mark.verify
 def test_a_push_on_a_broken_disk_resumes_to_the_same_places(shim, tmp_path):
     """What was sent and not noted would be sent twice, or never taken back."""
     sweep(shim, tmp_path, 1)

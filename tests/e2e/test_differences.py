@@ -7,6 +7,7 @@ import hmac
 import json
 
 import duckdb
+import pytest
 import yaml
 
 from tests.e2e import fakes
@@ -70,6 +71,7 @@ def test_the_first_day_brings_every_membership_to_its_record(pushed):
     assert sorted(log(pushed)) == sorted(wanted(pushed)), "each record is written once"
 
 
+@pytest.mark.verify
 def test_a_second_sync_sends_nothing(pushed, tmp_path):
     """If an unchanged world is written again, every run costs a whole CRM's quota."""
     project = pushed.copy(tmp_path / "again")
@@ -82,6 +84,7 @@ def test_a_second_sync_sends_nothing(pushed, tmp_path):
     assert sum(one["calls"] for one in result["summary"]["pushed"]) == 0
 
 
+@pytest.mark.verify
 def test_the_next_day_writes_exactly_the_records_that_differ(tomorrow, second_day):
     """If more is written than differs, or less, the diff is wrong; counted from both ends."""
     was, want = fakes.state(tomorrow).segments(), wanted(second_day)
@@ -102,6 +105,7 @@ def test_the_next_day_writes_exactly_the_records_that_differ(tomorrow, second_da
     assert {r: t for r, t in fakes.state(second_day).segments().items() if r in live} == want
 
 
+@pytest.mark.verify
 def test_the_lists_change_by_the_difference_alone(tomorrow, second_day):
     """If a list is uploaded whole every day, members who never leave cannot be told from it."""
     was, now = fakes.state(tomorrow).lists, fakes.state(second_day).lists

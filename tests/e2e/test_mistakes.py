@@ -42,6 +42,7 @@ def project(morning, tmp_path):
     return morning.copy(tmp_path / "mistaken")
 
 
+@pytest.mark.verify
 def test_a_wrong_password_stops_one_source_with_one_instruction(project):
     """If one bad credential stops everything, or shows a traceback, nobody knows what to do."""
     project.settings = project.settings.replace(

@@ -60,6 +60,7 @@ def test_a_signal_is_found_and_noise_is_not():
     assert 0.35 < noise.auc < 0.65
 
 
+@pytest.mark.verify
 def test_what_is_dated_on_the_day_or_later_changes_nothing():
     """A score that has seen the future looks brilliant in the backtest and fails in use."""
     world = company()

@@ -21,7 +21,7 @@ from tests.rules.kit import WIDE
 from tests.rules.test_oracle import case
 
 RULES = 14
-HISTORIES = int(os.environ.get("RULE_HISTORIES", "5"))
+HISTORIES = int(os.environ.get("RULE_HISTORIES", "3"))
 MANY = int(os.environ.get("RULE_HISTORIES_MANY", "30"))
 STATE = ("leaf_contact", "leaf_account", "match_contact", "match_account",
          "member_contact", "member_account", "evaluated")  # fmt: skip

@@ -36,7 +36,7 @@ STORY = st.lists(
 
 
 @settings(
-    max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(story=STORY, seed=st.integers(0, 2**16))
 def test_any_order_of_pages_gives_equal_tables(fresh_desk, story, seed):

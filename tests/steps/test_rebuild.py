@@ -152,6 +152,7 @@ def test_memberships_survive_a_lost_warehouse(desk, contact, ruled):
     assert (result.different, result.entered, result.left) == ((), 0, 0)
 
 
+@pytest.mark.verify
 def test_a_rebuild_that_fails_leaves_the_old_warehouse(desk, contact, monkeypatch):
     """If it fails, a crash half way through a rebuild leaves nothing to work with."""
     a_busy_week(desk, contact)
@@ -189,6 +190,7 @@ def test_nobody_else_works_on_a_warehouse_that_is_open(desk):
         Warehouse.open(desk.settings.folder)
 
 
+@pytest.mark.verify
 def test_a_broken_file_is_moved_aside(desk, contact):
     """If it fails, a damaged file stops every run for good."""
     a_busy_week(desk, contact)

@@ -38,6 +38,7 @@ def folder() -> Path:
     return made
 
 
+@pytest.mark.verify
 @pytest.mark.needs("node")
 def test_jsforce_reads_and_writes_the_fake(folder, org):
     """The fake would fit our own client only, and prove nothing about the vendor."""
