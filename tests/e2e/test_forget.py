@@ -114,7 +114,8 @@ def seen_before(looked: dict, certificate: dict) -> None:
     removed = certificate["removed"]
     assert looked["landing"] == removed["landing"]
     assert looked["warehouse"] == removed["warehouse"]["rows"]
-    assert set(looked["targets"]) == {one["target"] for one in certificate["destinations"]}
+    sent_to = [one for one in certificate["destinations"] if one["outcome"] != "never sent"]
+    assert set(looked["targets"]) == {one["target"] for one in sent_to}
     assert looked["files"] == [
         ".audiencehub/sandbox/backups/ledger-20261116T080000Z.sqlite",
         ".audiencehub/sandbox/reports/notes.html",
@@ -143,9 +144,15 @@ def golden(project: Project, certificate: dict) -> None:
         "hubspot/contact/tags": "removed",
         "salesforce/contact/tags": "removed",
         "meta_ads/list/pricing_page_interest": "accepted",
+        **dict.fromkeys(("google_ads", "klaviyo", "linkedin_companies"), "never sent"),
     }
     assert certificate["cannot_prove_deletion"] == ["meta_ads/list/pricing_page_interest"]
-    assert all(one["proof"] for one in certificate["destinations"])
+    proofs = {one["target"]: one.get("proof") for one in certificate["destinations"]}
+    assert {target for target, proof in proofs.items() if not proof} == {
+        "google_ads",
+        "klaviyo",
+        "linkedin_companies",
+    }
     assert certificate["removed"]["landing"]["blanked"] == {
         "billing/subscription": 1,
         "hubspot/deal": 1,
