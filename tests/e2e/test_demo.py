@@ -48,7 +48,6 @@ def test_the_demo_tells_its_story_and_again(tmp_path):
 
 @pytest.mark.verify
 def test_the_demo_at_its_full_size(tmp_path):
-    """The sizes that `make demo` really has: 5,000 contacts, twice in the same folder."""
+    """The sizes that `make demo` really has: 5,000 contacts."""
     project = Project.make(tmp_path / "demo", world={}, library=True)
-    as_told(project)
     as_told(project)

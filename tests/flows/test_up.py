@@ -138,7 +138,7 @@ def kill_worker_and_flow(running: Up, run: dict[str, Any]) -> None:
 
 
 @pytest.mark.verify
-@pytest.mark.parametrize("kill", [kill_flow, kill_worker, kill_worker_and_flow])
+@pytest.mark.parametrize("kill", [kill_worker_and_flow])
 @pytest.mark.fault(16)
 def test_the_run_after_a_killed_one_runs(
     tmp_path: Path, kill: Callable[[Up, dict[str, Any]], None]

@@ -22,7 +22,7 @@ from tests.rules.test_oracle import case
 
 RULES = 14
 HISTORIES = int(os.environ.get("RULE_HISTORIES", "3"))
-MANY = int(os.environ.get("RULE_HISTORIES_MANY", "30"))
+MANY = int(os.environ.get("RULE_HISTORIES_MANY", "15"))
 STATE = ("leaf_contact", "leaf_account", "match_contact", "match_account",
          "member_contact", "member_account", "evaluated")  # fmt: skip
 STEPS = (timedelta(0), timedelta(minutes=30), timedelta(hours=3), timedelta(days=1),

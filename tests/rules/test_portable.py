@@ -33,7 +33,7 @@ from tests.rules.portable import Engine, by_duckdb, by_postgres
 from tests.rules.test_oracle import RULES, case
 
 TRIPLES = int(os.environ.get("PORTABLE_TRIPLES", "240"))
-MANY = int(os.environ.get("PORTABLE_TRIPLES_MANY", "2000"))
+MANY = int(os.environ.get("PORTABLE_TRIPLES_MANY", "1000"))
 RANDOM: dict[str, Any] = {
     "deadline": None,
     "suppress_health_check": list(HealthCheck),

@@ -17,7 +17,7 @@ from tests.rules.test_traits import case
 from tests.rules.traitkit import by_oracle
 
 BOOKS = int(os.environ.get("PORTABLE_BOOKS", "8"))
-MANY = int(os.environ.get("PORTABLE_BOOKS_MANY", "30"))
+MANY = int(os.environ.get("PORTABLE_BOOKS_MANY", "15"))
 
 
 @pytest.fixture(params=ENGINES)
