@@ -30,7 +30,7 @@ def as_told(project: Project) -> None:
     ]
     assert -1 not in places, places
     assert places == sorted(places)
-    assert "held: the first plan of" in done.out
+    assert "held: the first plan" in done.out
     assert re.search(r"IN|matches|member", done.out[places[5] :])
     wide = [line for line in done.out.splitlines() if len(line) > COLUMNS]
     paths = [line for line in wide if str(project.root) in line]
