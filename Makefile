@@ -46,7 +46,7 @@ test: setup ## The fast tests (under eight minutes)
 	$(PYTEST) $(SPREAD) -m "not verify and not live"
 
 verify: setup ## The long tests
-	$(PYTEST) $(SPREAD) -m "verify and not live"
+	$(PYTEST) $(SPREAD) --no-loadscope-reorder -m "verify and not live"
 
 check: setup ## Style, types, layers, and the project's own rules and settings
 	$(BIN)/ruff check .

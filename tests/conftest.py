@@ -43,6 +43,17 @@ def _realdata(file: str) -> bool:
     return bool(folder) and (Path(folder) / file).is_file()
 
 
+LONGEST = (
+    "tests/model/",
+    "tests/torture/",
+    "tests/e2e/test_demo",
+    "tests/flows/test_approval",
+    "tests/flows/test_scheduled",
+    "tests/rules/test_oracle",
+    "tests/rules/test_delta",
+)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Forget what the shell says about audiencehub and Prefect, before anything imports them."""
     for name in list(os.environ):
@@ -65,6 +76,11 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Remove the Prefect home of this test run."""
     shutil.rmtree(os.environ["PREFECT_HOME"], ignore_errors=True)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first: begun last, they would run alone while the other workers wait."""
+    items.sort(key=lambda one: not one.nodeid.startswith(LONGEST))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

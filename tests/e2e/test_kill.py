@@ -76,7 +76,7 @@ def test_killed_on_the_second_day(tomorrow, second_day, tmp_path, point):
     as_one_clean_run(project, second_day)
 
 
-EVERY_POINT = "AUDIENCEHUB_EVERY_POINT" in os.environ
+EVERY_POINT = "EVERY_CRASH_POINT" in os.environ
 """Set, a whole sync is killed at every crash point; else at every second one. The sweep of the
 torture kills the push at all of them, at each destination, in any case."""
 SLOW = {"duckdb", "numpy", "pandas", "prefect", "pyarrow", "audiencehub.rules"}
