@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from audiencehub.delivery.diff import CONSENT
+from audiencehub.delivery.diff import CONSENT, REMOVE
+from audiencehub.delivery.shared import joined, pairs
 from audiencehub.delivery.wire import Load, Wire
 from audiencehub.ledger import Intent, tag_hash, tag_reasons, tag_text, tag_value
 from audiencehub.model import Change, TagValue
 
+WAITS = "waits for the member who is to keep what was sent"
 KEPT = "nothing to send: every identifier also belongs to a member who stays"
 
 
@@ -42,12 +44,31 @@ class Loader:
         if identifiers is None:
             self.wire.reject(intent, intent.value_hash, "no_identifiers")
             return None
+        if intent.op == "remove" and (left := self._unkept(intent.member, identifiers)):
+            if intent.phase == REMOVE:
+                self.wire.supersede([intent], WAITS)
+                return None
+            identifiers = {**identifiers, **joined({*pairs(left), *pairs(identifiers)})}
         if not identifiers:
             self.wire.confirm(intent, KEPT)
             return None
         op: Literal["add", "remove"] = "add" if intent.op == "add" else "remove"
         change = Change(intent.member, op, identifiers=identifiers, why=intent.why)
         return Load(intent, change, None, intent.value_hash)
+
+    def _unkept(self, member: str, going: Mapping[str, str]) -> dict[str, str]:
+        """What was sent of a member, and is to stay for the sake of others of whom none is believed
+        to be there with it: left in, nobody would ever take it out. Who leaves the segment waits
+        for them, because they are to have it; who withdraws, or is replaced, takes it along."""
+        delivery, sealing = self.wire.ledger.delivery, self.wire.ledger.sealing
+        token = delivery.identifiers(self.wire.target.id, [member]).get(member)
+        stays = set(pairs(sealing.open(token))) - set(pairs(going)) if token is not None else set()
+        if not stays:
+            return {}
+        others = delivery.believed(self.wire.target.id).keys() - {member}
+        tokens = delivery.identifiers(self.wire.target.id, sorted(others))
+        held = {pair for one in tokens.values() for pair in pairs(sealing.open(one))}
+        return joined(stays - held)
 
     def identifiers(self, intent: Intent) -> dict[str, str] | None:
         """The identifiers of a list intent, from its plan."""

@@ -51,3 +51,9 @@ def _naming(values: Mapping[str, str]) -> set[str]:
 
 def _each(name: str, value: str) -> list[str]:
     return value.split(",") if name == RECORDS else [value]
+
+
+def joined(pairs: Collection[tuple[str, str]]) -> dict[str, str]:
+    """The identifiers of which these are the parts."""
+    names = {name for name, _ in pairs}
+    return {name: ",".join(sorted(v for k, v in pairs if k == name)) for name in names}
