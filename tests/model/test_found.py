@@ -61,3 +61,23 @@ def test_a_destination_that_is_out_stops_no_other(company):
     company.watch.check()
     company.sync("delta")
     assert world.lists[LIST] == {address(f"r{n}@acme.example") for n in range(5)}
+
+
+@pytest.mark.fault(11, 18)
+def test_whom_nobody_is_believed_to_keep_on_a_list_is_not_left_there(company):
+    """If it fails, two people become one while the answer of a call is lost, and the address of the
+    one stays on the list although nobody is believed to be there with it: for ever."""
+    world = company.world
+    world.put("r0", email="r1@acme.example")
+    world.faults += [("lost_after", None)] * 2
+    company.sync("delta")
+    company.approve()
+    company.apply()
+    company.watch.check()
+
+    company.sync("delta")
+    company.approve()
+    company.apply()
+
+    company.watch.check()
+    assert world.lists[LIST] == {address(f"r{n}@acme.example") for n in (1, 2, 3)}
