@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any
 
-from audiencehub.connector import Capabilities, Context, Destination
+from audiencehub.connector import Capabilities, Context, Destination, unsettled
 from audiencehub.errors import BatchRefused, OutcomeUnknown, Stop, Wait
 from audiencehub.model import (
     Ceiling,
@@ -21,7 +21,6 @@ from audiencehub.model import (
     Receipt,
     TagOption,
     Target,
-    Verdict,
 )
 from connectors.google_ads import faults, status
 from connectors.google_ads.connection import PER_MINUTE, Connection
@@ -47,7 +46,7 @@ _REQUEST = re.compile(r"[A-Za-z0-9_-]{1,120}")
 class GoogleAds(Destination):
     """One Customer Match list per segment, kept by ingesting and removing hashed identifiers."""
 
-    can: ClassVar[Capabilities] = Capabilities(
+    can: Capabilities = Capabilities(
         kinds=frozenset({"list"}),
         batch_size=MOST_MEMBERS,
         platform="google",
@@ -68,9 +67,7 @@ class GoogleAds(Destination):
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         self.options = Options(**context.options)
-        self.can = replace(  # type: ignore[misc]  # the class says what no option has narrowed
-            type(self).can, lifetime=timedelta(days=self.options.membership_days)
-        )
+        self.can = replace(type(self).can, lifetime=timedelta(days=self.options.membership_days))
         self._pending: dict[str, set[str]] = {}
         """Target to the requests of this process that were not seen processed."""
 
@@ -239,10 +236,9 @@ def _request_id(answer: Mapping[str, Any]) -> str:
 
 def _unsettled(upload: Upload, changes: Sequence[Change], error: Exception) -> dict[int, Receipt]:
     """Receipts of rows whose request failed after others were through."""
-    verdict: Verdict = "unknown" if isinstance(error, OutcomeUnknown) else "retry"
-    code = type(error).__name__.lower()
+    verdict, reason = unsettled(error)
     return {
-        place: Receipt(changes[place].member, verdict, reason=f"{code}: request not settled")
+        place: Receipt(changes[place].member, verdict, reason=reason)
         for places in upload.places
         for place in places
     }

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
+from audiencehub.connector import mark_of
 from audiencehub.errors import OutcomeUnknown, Stop, Wait
 from audiencehub.model import Figures, Target
 from connectors.google_ads import faults
@@ -176,8 +176,7 @@ class Lists:
             seen.add(token)
 
     def _mark(self, target: Target) -> str:
-        text = f"{self._options.namespace}|{target.id}"
-        return f"[ah:{hashlib.sha256(text.encode()).hexdigest()[:16]}]"
+        return mark_of(self._options.namespace, target)
 
 
 def _closing(found: Any) -> str:

@@ -6,7 +6,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import ClassVar
 
 from audiencehub.connector import Capabilities, Context, Destination
 from audiencehub.errors import HubError, Stop
@@ -44,7 +43,7 @@ FIRST_LIST_CALLS = 3
 class HubSpotDestination(Destination):
     """Writes whole tag sets by record id; the hub alone owns both properties, and its lists."""
 
-    can: ClassVar = Capabilities(
+    can: Capabilities = Capabilities(
         kinds=frozenset({"tag", "list"}),
         places=tuple(OBJECTS),
         batch_size=BATCH,

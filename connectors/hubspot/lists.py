@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from audiencehub.connector import MAKE_ANEW
+from audiencehub.connector import MAKE_ANEW, mark_of, unsettled
 from audiencehub.errors import BatchRefused, HubError, OutcomeUnknown, Stop, Wait
 from audiencehub.http import Reply
 from audiencehub.model import Change, Figures, Receipt, Target
@@ -42,12 +42,6 @@ class _Row:
     ids: tuple[str, ...]
 
 
-def mark(namespace: str, target: Target) -> str:
-    """What the name of this target's list ends with: `[ah:1f2e3d4c5b6a]`."""
-    digest = hashlib.sha256(f"{namespace}|{target.id}".encode()).hexdigest()
-    return f"[ah:{digest[:12]}]"
-
-
 def ensure(api: Api, target: Target, namespace: str) -> dict[str, str]:
     """`{"list_id": …}`: the list remembered, else the one marked as ours, else a new one.
 
@@ -57,7 +51,7 @@ def ensure(api: Api, target: Target, namespace: str) -> dict[str, str]:
     if known:
         _look(api, known)
         return {"list_id": known}
-    ours = mark(namespace, target)
+    ours = mark_of(namespace, target, 12)
     name = f"{(target.label or target.place)[:LONGEST_LABEL]} {ours}"
     return {"list_id": _found(api, ours) or _made(api, name, ours)}
 
@@ -235,6 +229,5 @@ def _receipt(row: _Row, missing: set[str], proof: str) -> Receipt:
 
 
 def _unsettled(one: Change, error: HubError) -> Receipt:
-    if isinstance(error, OutcomeUnknown):
-        return Receipt(one.member, "unknown", reason="outcomeunknown: the call was not answered")
-    return Receipt(one.member, "retry", reason=f"{type(error).__name__.lower()}: not sent")
+    verdict, reason = unsettled(error)
+    return Receipt(one.member, verdict, reason=reason)

@@ -7,9 +7,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import ClassVar
 
-from audiencehub.connector import MAKE_ANEW, Capabilities, Context, Destination
+from audiencehub.connector import MAKE_ANEW, Capabilities, Context, Destination, unsettled
+from audiencehub.connector.addresses import NAMES, Row, receipts, rows_of
 from audiencehub.errors import BatchRefused, OutcomeUnknown, Stop, Wait
 from audiencehub.model import (
     Ceiling,
@@ -24,7 +24,6 @@ from audiencehub.model import (
 from connectors.klaviyo import imports, members
 from connectors.klaviyo.api import MEDIUM, Api
 from connectors.klaviyo.options import Options
-from connectors.klaviyo.rows import NAMES, Row, prepare, receipts
 
 LONGEST_NAME = 120
 _FAULTS = (OutcomeUnknown, BatchRefused, Wait, Stop)
@@ -34,7 +33,7 @@ Step = tuple[list[Row], Callable[[], dict[int, Receipt]]]
 class Klaviyo(Destination):
     """One list per segment, kept by address."""
 
-    can: ClassVar[Capabilities] = Capabilities(
+    can: Capabilities = Capabilities(
         kinds=frozenset({"list"}),
         batch_size=imports.MOST_ROWS,
         platform="klaviyo",
@@ -52,7 +51,7 @@ class Klaviyo(Destination):
         super().__init__(context)
         self.options = Options(**context.options)
         if self.options.names:
-            self.can = replace(type(self).can, identifiers=("email", *NAMES))  # type: ignore[misc]
+            self.can = replace(type(self).can, identifiers=("email", *NAMES))
         self._api = Api(context, self.options)
 
     def check(self) -> str:
@@ -83,7 +82,7 @@ class Klaviyo(Destination):
     def apply(self, target: Target, changes: Sequence[Change]) -> Sequence[Receipt]:
         """Add and remove people. Once a first call is through, faults become receipts."""
         audience = self._list(target)
-        adds, removals, found = prepare(changes, names=self.options.names)
+        adds, removals, found = rows_of(changes, names=self.options.names)
         if removals:
             imports.await_end(self._api, audience, self.options.wait_seconds)
         sent = False
@@ -254,10 +253,8 @@ def _unsettled(
     changes: Sequence[Change], rows: Sequence[Row], error: Exception
 ) -> dict[int, Receipt]:
     """Receipts of rows whose call failed after others were through."""
-    reason = f"{type(error).__name__.lower()}: not settled"
-    if isinstance(error, OutcomeUnknown):
-        return receipts(changes, rows, "unknown", reason=reason)
-    return receipts(changes, rows, "retry", reason=reason)
+    verdict, reason = unsettled(error)
+    return receipts(changes, rows, verdict, reason=reason)
 
 
 def _gone(target: Target) -> Stop:

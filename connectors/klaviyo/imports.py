@@ -11,12 +11,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from audiencehub.connector.addresses import Row
 from audiencehub.errors import HubError, OutcomeUnknown, Wait
 from audiencehub.http import MachineClock, Reply
 from audiencehub.model import Processed
 from connectors.klaviyo import faults
 from connectors.klaviyo.api import Api
-from connectors.klaviyo.rows import Row
 
 MOST_ROWS = 10_000
 MOST_BYTES = 4_500_000

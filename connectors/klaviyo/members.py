@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 from urllib.parse import quote
 
+from audiencehub.connector.addresses import Row
 from audiencehub.errors import BatchRefused, OutcomeUnknown
 from connectors.klaviyo.api import Api
-from connectors.klaviyo.rows import Row
 
 MOST_RELATED = 1_000
 """Profiles per call on or off a list (reference: "Add Profiles to List")."""

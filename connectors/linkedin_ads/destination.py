@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import Any
 
-from audiencehub.connector import Capabilities, Context, Destination
+from audiencehub.connector import Capabilities, Context, Destination, unsettled
 from audiencehub.errors import BatchRefused, OutcomeUnknown, Stop, Wait
 from audiencehub.model import Change, Figures, Need, Receipt, TagOption, Target, Verdict
 from connectors.linkedin_ads.client import CEILINGS, Client, whole
@@ -35,7 +35,7 @@ _STATES: Mapping[str, str] = {
 class LinkedInAds(Destination):
     """One DMP segment per segment of ours: of people by hashed e-mail, or of companies."""
 
-    can: ClassVar[Capabilities] = Capabilities(
+    can: Capabilities = Capabilities(
         kinds=frozenset({"list"}),
         batch_size=MOST_ELEMENTS,
         platform="linkedin",
@@ -105,7 +105,7 @@ class LinkedInAds(Destination):
             except _BATCH_FAULTS as error:
                 if number == 0:
                     raise
-                found = [_unsettled(error)] * len(call.elements)
+                found = [unsettled(error)] * len(call.elements)
             for (verdict, why), places in zip(found, call.places, strict=True):
                 for place in places:
                     proof = why if verdict == "confirmed" else None
@@ -272,9 +272,3 @@ def _destination(segment: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
         if isinstance(one, dict) and one.get("destination") == "LINKEDIN":
             return str(one.get("status") or ""), one
     return "", {}
-
-
-def _unsettled(error: Exception) -> tuple[Verdict, str]:
-    """Of elements whose call failed after others were through."""
-    verdict: Verdict = "unknown" if isinstance(error, OutcomeUnknown) else "retry"
-    return verdict, f"{type(error).__name__.lower()}: call not settled"

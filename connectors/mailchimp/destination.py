@@ -6,15 +6,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import ClassVar
 
-from audiencehub.connector import MAKE_ANEW, Capabilities, Context, Destination
+from audiencehub.connector import MAKE_ANEW, Capabilities, Context, Destination, unsettled
+from audiencehub.connector.addresses import NAMES, Row, receipts, rows_of
 from audiencehub.errors import BatchRefused, OutcomeUnknown, Stop, Wait
 from audiencehub.model import Change, Figures, Need, Receipt, TagOption, Target
 from connectors.mailchimp import tags
 from connectors.mailchimp.api import Api
 from connectors.mailchimp.options import Options
-from connectors.mailchimp.rows import NAMES, Row, prepare, receipts
 from connectors.mailchimp.tags import Standing, Tag
 
 LONGEST_NAME = 100
@@ -27,7 +26,7 @@ Receipts = dict[int, Receipt]
 class Mailchimp(Destination):
     """One tag per segment, in one audience."""
 
-    can: ClassVar[Capabilities] = Capabilities(
+    can: Capabilities = Capabilities(
         kinds=frozenset({"list"}),
         batch_size=tags.MOST,
         platform="mailchimp",
@@ -41,7 +40,7 @@ class Mailchimp(Destination):
         super().__init__(context)
         self.options = Options(**context.options)
         if self.options.names and self.options.create != "never":
-            self.can = replace(type(self).can, identifiers=("email", *NAMES))  # type: ignore[misc]
+            self.can = replace(type(self).can, identifiers=("email", *NAMES))
         self._api = Api(context)
 
     def check(self) -> str:
@@ -82,7 +81,7 @@ class Mailchimp(Destination):
     def apply(self, target: Target, changes: Sequence[Change]) -> Sequence[Receipt]:
         """Tag and untag people. Once a first call is through, faults become receipts."""
         tag = self._tag(target)
-        adds, removals, found = prepare(changes)
+        adds, removals, found = rows_of(changes, names=True)
         sent = False
         for more, fewer in _calls(adds, removals):
             try:
@@ -203,7 +202,5 @@ def _removed(
 
 def _unsettled(changes: Sequence[Change], rows: Sequence[Row], error: Exception) -> Receipts:
     """Receipts of rows whose call failed after others were through."""
-    reason = f"{type(error).__name__.lower()}: not settled"
-    if isinstance(error, OutcomeUnknown):
-        return receipts(changes, rows, "unknown", reason=reason)
-    return receipts(changes, rows, "retry", reason=reason)
+    verdict, reason = unsettled(error)
+    return receipts(changes, rows, verdict, reason=reason)

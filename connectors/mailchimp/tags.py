@@ -7,13 +7,14 @@ at all, since Mailchimp documents neither texts nor what is told of those who we
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from audiencehub.connector.addresses import Row
 from audiencehub.errors import OutcomeUnknown, Stop
 from connectors.mailchimp.api import Api
-from connectors.mailchimp.rows import Row
 
 MOST = 500
 """Addresses per call and direction ("Batch add or remove members")."""
@@ -78,7 +79,7 @@ class Tag:
         return self.api.read(self.path, {"fields": "id,name"}) is not None
 
     def _standing(self, row: Row) -> Standing:
-        path = f"lists/{self.audience}/members/{row.digest}"
+        path = f"lists/{self.audience}/members/{_contact(row)}"
         found = self.api.read(path, {"fields": "status,tags_count,tags"})
         if found is None:
             return "stranger"
@@ -169,3 +170,8 @@ def _emails(answer: Any, name: str) -> set[str]:
         )
     found = {one.get("email_address") for one in members if isinstance(one, dict)}
     return {one.strip().lower() for one in found if isinstance(one, str)}
+
+
+def _contact(row: Row) -> str:
+    """What Mailchimp names a contact by in an address line: MD5 of the lower-case address."""
+    return hashlib.md5(row.email.encode(), usedforsecurity=False).hexdigest()

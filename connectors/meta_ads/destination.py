@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import ClassVar
 
-from audiencehub.connector import MAKE_ANEW, Capabilities, Context, Destination
+from audiencehub.connector import MAKE_ANEW, Capabilities, Context, Destination, mark_of
 from audiencehub.errors import OutcomeUnknown, Stop
 from audiencehub.model import (
     Ceiling,
@@ -26,7 +24,7 @@ from connectors.meta_ads import faults, lookalikes, standing, whole
 from connectors.meta_ads.graph import Graph
 from connectors.meta_ads.options import Options
 from connectors.meta_ads.policy import suggests
-from connectors.meta_ads.sending import FAULTS, Sender, unsettled
+from connectors.meta_ads.sending import FAULTS, Sender, left_open
 from connectors.meta_ads.upload import (
     MOST_ROWS,
     Upload,
@@ -43,7 +41,7 @@ WORTH = "values"
 class MetaAds(Destination):
     """One custom audience per segment, kept by adding and removing hashed identifiers."""
 
-    can: ClassVar[Capabilities] = Capabilities(
+    can: Capabilities = Capabilities(
         kinds=frozenset({"list"}),
         batch_size=MOST_ROWS,
         platform="meta",
@@ -59,7 +57,7 @@ class MetaAds(Destination):
         super().__init__(context)
         self.options = options = Options(**context.options)
         ceiling = Ceiling("calls for the ad account", options.calls_per_hour, 3600.0)
-        self.can = replace(  # type: ignore[misc]
+        self.can = replace(
             type(self).can,
             identifiers=(*self.can.identifiers, *([VALUE] if options.values else [])),
             ceilings=(ceiling,),
@@ -122,7 +120,7 @@ class MetaAds(Destination):
             except FAULTS as error:
                 if not sent:
                     raise
-                receipts |= unsettled(upload, changes, error)
+                receipts |= left_open(upload, changes, error)
             sent = True
         return [receipts[place] for place in range(len(changes))]
 
@@ -248,8 +246,7 @@ class MetaAds(Destination):
         return min(ours, key=int, default=None)
 
     def _mark(self, target: Target) -> str:
-        text = f"{self.options.namespace}|{target.id}"
-        return f"[ah:{hashlib.sha256(text.encode()).hexdigest()[:16]}]"
+        return mark_of(self.options.namespace, target)
 
     def _description(self, target: Target) -> str:
         return f"Kept by {self.options.namespace}; edit the rule instead. {self._mark(target)}"

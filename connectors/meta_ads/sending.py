@@ -6,8 +6,9 @@ import hashlib
 import secrets
 from collections.abc import Sequence
 
+from audiencehub.connector import unsettled
 from audiencehub.errors import BatchRefused, OutcomeUnknown, Stop, Wait
-from audiencehub.model import Change, Receipt, Verdict
+from audiencehub.model import Change, Receipt
 from connectors.meta_ads.graph import Graph
 from connectors.meta_ads.upload import Outcome, Upload, outcome
 
@@ -40,7 +41,7 @@ class Sender:
             except FAULTS as error:
                 if not receipts and part is upload:
                     raise
-                receipts |= unsettled(part, changes, error)
+                receipts |= left_open(part, changes, error)
                 continue
             for number, why in found.invalid.items():
                 for place in part.places[number]:
@@ -84,12 +85,11 @@ class Sender:
         return found, f"{reply.status} session {session} reply {digest}"
 
 
-def unsettled(upload: Upload, changes: Sequence[Change], error: Exception) -> dict[int, Receipt]:
+def left_open(upload: Upload, changes: Sequence[Change], error: Exception) -> dict[int, Receipt]:
     """Receipts of rows whose upload failed after others were through."""
-    verdict: Verdict = "unknown" if isinstance(error, OutcomeUnknown) else "retry"
-    code = type(error).__name__.lower()
+    verdict, reason = unsettled(error)
     return {
-        place: Receipt(changes[place].member, verdict, reason=f"{code}: upload not settled")
+        place: Receipt(changes[place].member, verdict, reason=reason)
         for places in upload.places
         for place in places
     }

@@ -7,9 +7,9 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, ClassVar
+from typing import Any
 
-from audiencehub.connector import Capabilities, Context, Destination
+from audiencehub.connector import Capabilities, Context, Destination, mark_of, unsettled
 from audiencehub.errors import BatchRefused, OutcomeUnknown, Stop, Wait
 from audiencehub.model import (
     Ceiling,
@@ -19,7 +19,6 @@ from audiencehub.model import (
     Receipt,
     TagOption,
     Target,
-    Verdict,
 )
 from connectors.microsoft_ads import faults, lists
 from connectors.microsoft_ads.api import Api, partial, proof
@@ -36,7 +35,7 @@ _FAULTS = (OutcomeUnknown, BatchRefused, Wait, Stop)
 class MicrosoftAds(Destination):
     """One customer list per segment, kept by adding and removing items of one kind at a time."""
 
-    can: ClassVar[Capabilities] = Capabilities(
+    can: Capabilities = Capabilities(
         kinds=frozenset({"list"}),
         batch_size=MOST_ITEMS,
         platform="microsoft",
@@ -53,7 +52,7 @@ class MicrosoftAds(Destination):
         super().__init__(context)
         self.options = options = Options(**context.options)
         days = options.membership_days
-        self.can = replace(  # type: ignore[misc]
+        self.can = replace(
             type(self).can,
             identifiers=tuple(KINDS) if options.unverified_identifiers else self.can.identifiers,
             lifetime=timedelta(days=days) if days else None,
@@ -231,10 +230,9 @@ class MicrosoftAds(Destination):
     @staticmethod
     def _unsettled(items: Items, fates: Fates, error: Exception) -> None:
         """Fates of items whose call failed after others were through."""
-        code = type(error).__name__.lower()
-        verdict: Verdict = "unknown" if isinstance(error, OutcomeUnknown) else "retry"
+        verdict, reason = unsettled(error)
         for places in items.places:
-            fates.note(places, verdict, f"{code}: upload not settled")
+            fates.note(places, verdict, reason)
 
     def _marked(self, target: Target) -> Mapping[str, Any] | None:
         """The list made for this target in a run that did not live to remember it."""
@@ -243,5 +241,4 @@ class MicrosoftAds(Destination):
         return min(ours, key=lambda one: int(one["Id"]), default=None)
 
     def _mark(self, target: Target) -> str:
-        text = f"{self.options.namespace}|{target.id}"
-        return f"[ah:{hashlib.sha256(text.encode()).hexdigest()[:16]}]"
+        return mark_of(self.options.namespace, target)

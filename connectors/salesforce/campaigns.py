@@ -8,12 +8,11 @@ campaign made by hand is never taken over, and the source knows what came from h
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from audiencehub.connector import MAKE_ANEW
+from audiencehub.connector import MAKE_ANEW, mark_of, unsettled
 from audiencehub.errors import HubError, Incomplete, OutcomeUnknown, Stop, Wait
 from audiencehub.http import HttpRefused
 from audiencehub.model import Change, Figures, Receipt, Target
@@ -45,12 +44,6 @@ class _Person:
     rows: tuple[Row, ...]
 
 
-def mark(namespace: str, target: Target) -> str:
-    """What the name of this target's campaign ends with: `[ah:1f2e3d4c5b6a]`."""
-    digest = hashlib.sha256(f"{namespace}|{target.id}".encode()).hexdigest()
-    return f"[ah:{digest[:12]}]"
-
-
 def ensure(client: Client, target: Target, namespace: str) -> dict[str, str]:
     """`{"campaign_id": …}`: the campaign remembered, else the one marked as ours, else a new one.
 
@@ -60,7 +53,7 @@ def ensure(client: Client, target: Target, namespace: str) -> dict[str, str]:
     if known:
         _look(client, known)
         return {"campaign_id": known}
-    ours = mark(namespace, target)
+    ours = mark_of(namespace, target, 12)
     soql = format_soql("SELECT Id FROM Campaign WHERE Name LIKE '%{:like}%'", ours)
     found = min((str(one["Id"]) for page, _ in client.query(soql) for one in page), default=None)
     return {"campaign_id": found or _made(client, target, ours)}
@@ -181,6 +174,5 @@ def _settled(
 
 
 def _unsettled(one: Change, error: HubError) -> Receipt:
-    if isinstance(error, OutcomeUnknown):
-        return Receipt(one.member, "unknown", reason="outcomeunknown: the call was not answered")
-    return Receipt(one.member, "retry", reason=f"{type(error).__name__.lower()}: not sent")
+    verdict, reason = unsettled(error)
+    return Receipt(one.member, verdict, reason=reason)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any
 from urllib.parse import quote
 
 from audiencehub.connector import Capabilities, Context, Destination
@@ -46,7 +46,7 @@ _HINTS: Mapping[int, str] = {
 class Slack(Destination):
     """Tells the company's own staff; Slack keeps no list, so that nobody can be taken off it."""
 
-    can: ClassVar[Capabilities] = Capabilities(
+    can: Capabilities = Capabilities(
         kinds=frozenset({"list"}),
         batch_size=PEOPLE,
         platform="slack",
@@ -61,9 +61,7 @@ class Slack(Destination):
         self._clock = clock or MachineClock()
         self.options = Options(**context.options)
         if self.options.names:
-            self.can = replace(  # type: ignore[misc]  # names leave only where they are asked for
-                type(self).can, identifiers=(PERSON, *NAMES)
-            )
+            self.can = replace(type(self).can, identifiers=(PERSON, *NAMES))
 
     @cached_property
     def _url(self) -> str:

@@ -7,9 +7,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, ClassVar
+from typing import Any
 
-from audiencehub.connector import Capabilities, Context, Destination
+from audiencehub.connector import Capabilities, Context, Destination, mark_of, unsettled
 from audiencehub.errors import BatchRefused, OutcomeUnknown, Stop, Wait
 from audiencehub.model import Change, Figures, Need, Receipt, TagOption, Target, Verdict
 from connectors.tiktok_ads.client import Client, named, request_id
@@ -29,7 +29,7 @@ _BATCH_FAULTS = (OutcomeUnknown, BatchRefused, Wait, Stop)
 class TikTokAds(Destination):
     """One custom audience per segment, kept by adding and deleting hashed identifiers."""
 
-    can: ClassVar[Capabilities] = Capabilities(
+    can: Capabilities = Capabilities(
         kinds=frozenset({"list"}),
         batch_size=MOST_ROWS,
         platform="tiktok",
@@ -92,8 +92,7 @@ class TikTokAds(Destination):
             except _BATCH_FAULTS as error:
                 if number == 0:
                     raise
-                verdict = "unknown" if isinstance(error, OutcomeUnknown) else "retry"
-                reason = f"{type(error).__name__.lower()}: call not settled"
+                verdict, reason = unsettled(error)
             for place in (place for places in upload.places for place in places):
                 receipts[place] = Receipt(changes[place].member, verdict, proof, reason)
         return [receipts[place] for place in range(len(changes))]
@@ -177,5 +176,4 @@ class TikTokAds(Destination):
 
     def _mark(self, target: Target) -> str:
         """What the names of our audiences end with; the segment API keeps no description."""
-        text = f"{self.options.namespace}|{target.id}"
-        return f"[ah:{hashlib.sha256(text.encode()).hexdigest()[:10]}]"
+        return mark_of(self.options.namespace, target, 10)

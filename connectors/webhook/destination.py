@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any
 
 from audiencehub.connector import Capabilities, Context, Destination
 from audiencehub.errors import BatchRefused, OutcomeUnknown, Stop
@@ -39,7 +39,7 @@ _REASON = re.compile(r"[a-z][a-z0-9_ -]{0,79}")
 class Webhook(Destination):
     """One message for each batch: who was added to an audience, and who was removed."""
 
-    can: ClassVar[Capabilities] = Capabilities(
+    can: Capabilities = Capabilities(
         kinds=frozenset({"list"}),
         batch_size=MOST_ROWS,
         platform="webhook_hashed",
@@ -52,7 +52,7 @@ class Webhook(Destination):
         super().__init__(context)
         self.options = options = Options(**context.options)
         self._clock = clock or MachineClock()
-        self.can = replace(  # type: ignore[misc]  # the class says what no option has changed
+        self.can = replace(
             type(self).can,
             platform="webhook_hashed" if options.hashed else "webhook",
             identifiers=options.fields,

@@ -1,8 +1,7 @@
-"""Changes as rows: one per address, and receipts of what may not go out."""
+"""Changes of a list of plain e-mail addresses: a row per address, and why others stay."""
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,9 +9,9 @@ from dataclasses import dataclass, field
 from audiencehub.model import Change, Receipt, Verdict
 
 NAMES = ("first_name", "last_name")
-_ADDRESS = re.compile(r"[^@\s<>()\[\],;:\"'\\]+@[^@\s<>()\[\],;:\"'\\]+\.[^@\s<>()\[\],;:\"'\\.]+")
 LONGEST = 254
 """Characters of an address (RFC 5321 §4.5.3.1.3)."""
+_ADDRESS = re.compile(r"[^@\s<>()\[\],;:\"'\\]+@[^@\s<>()\[\],;:\"'\\]+\.[^@\s<>()\[\],;:\"'\\.]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +22,11 @@ class Row:
     names: Mapping[str, str] = field(default_factory=dict)
     places: tuple[int, ...] = ()
 
-    @property
-    def digest(self) -> str:
-        """What Mailchimp names a contact by in an address line: MD5 of the lower-case address."""
-        return hashlib.md5(self.email.encode(), usedforsecurity=False).hexdigest()
 
-
-def prepare(changes: Sequence[Change]) -> tuple[list[Row], list[Row], dict[int, Receipt]]:
-    """Rows to tag, rows to untag, and receipts of the changes that are in neither."""
+def rows_of(
+    changes: Sequence[Change], *, names: bool
+) -> tuple[list[Row], list[Row], dict[int, Receipt]]:
+    """Rows to add, rows to remove, and receipts of the changes that are in neither."""
     refused: dict[int, Receipt] = {}
     groups: dict[str, dict[str, list[int]]] = {"add": {}, "remove": {}}
     for place, change in enumerate(changes):
@@ -42,7 +38,7 @@ def prepare(changes: Sequence[Change]) -> tuple[list[Row], list[Row], dict[int, 
             groups[change.op].setdefault(email, []).append(place)
     adds, removals = (
         [
-            Row(email, _names(changes[places[0]]), tuple(places))
+            Row(email, _names(changes[places[0]]) if names else {}, tuple(places))
             for email, places in groups[op].items()
         ]
         for op in ("add", "remove")
@@ -57,10 +53,11 @@ def receipts(
     *,
     proof: str | None = None,
     reason: str | None = None,
+    job: str | None = None,
 ) -> dict[int, Receipt]:
     """The same verdict for every change of these rows."""
     return {
-        place: Receipt(changes[place].member, verdict, proof=proof, reason=reason)
+        place: Receipt(changes[place].member, verdict, proof=proof, reason=reason, job=job)
         for row in rows
         for place in row.places
     }
