@@ -34,9 +34,13 @@ class Api:
             self._session.headers["Authorization"] = f"Bearer {key}"
 
     def healthy(self) -> bool:
-        """Whether it answers; never raises."""
+        """Whether it answers and takes this login; never raises.
+
+        `/health` would not do: it answers anybody, so also for another server on our port.
+        """
         try:
-            return self._session.get(f"{self.url}/health", timeout=(1, 5)).status_code == 200
+            reply = self._session.get(f"{self.url}/admin/version", timeout=(1, 5))
+            return reply.status_code == 200
         except requests.RequestException:
             return False
 

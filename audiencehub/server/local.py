@@ -73,7 +73,8 @@ def start_server(settings: Settings, say: Say, *, kind: str, port: int = 0) -> L
     """
     home = prefect_home(settings)
     for attempt in (port or (4200 if kind == "up" else 0), 0, 0):
-        server = _launch(settings, home, kind, free_port(attempt))
+        chosen = free_port(attempt)
+        server = _launch(settings, home, kind, chosen)
         try:
             if _wait(server, say):
                 assert_closed(server.access)
@@ -85,8 +86,8 @@ def start_server(settings: Settings, say: Say, *, kind: str, port: int = 0) -> L
         ended = server.process.exit_code() is not None
         tail = server.process.tail()
         server.stop()
-        if not ended or "address already in use" not in tail.lower():
-            break
+        if not ended or free_port(chosen) == chosen:
+            break  # not for a port that another server took while ours was starting
     raise Stop(
         f"The Prefect server did not come up. The end of {server.process.log}:\n{tail}",
         hint="Run it again; if it stays so, run: audiencehub doctor",

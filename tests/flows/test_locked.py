@@ -13,10 +13,11 @@ import pytest
 import requests
 
 from audiencehub.errors import Stop
-from audiencehub.server.local import Access, LocalServer, free_port
+from audiencehub.server import local
+from audiencehub.server.local import Access, LocalServer, free_port, start_server
 from audiencehub.server.probe import EVIL, assert_closed, open_ways
 from audiencehub.server.processes import Leashed
-from tests.flows.marker import until
+from tests.flows.marker import project, until
 
 pytestmark = pytest.mark.flow
 
@@ -47,6 +48,24 @@ def test_it_listens_on_loopback_only(server: LocalServer) -> None:
             if state == "0A" and int(number, 16) == port:
                 listening.add(host)
     assert listening == {"0100007F"}
+
+
+@pytest.mark.verify
+def test_a_port_taken_while_it_starts_costs_a_second_try(
+    server: LocalServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """If this fails, of two servers started at once one takes the other for itself."""
+    taken = int(server.access.url.split(":")[2].split("/")[0])
+    answers = [taken]  # as if it had been free when it was looked for
+    monkeypatch.setattr(
+        local, "free_port", lambda wanted: answers.pop() if answers else free_port(wanted)
+    )
+    second = start_server(project(tmp_path), lambda _: None, kind="temporary", port=taken)
+    try:
+        assert second.access.url != server.access.url
+        assert isinstance(second.access.api().call("POST", "/flow_runs/filter", {}), list)
+    finally:
+        second.stop()
 
 
 def test_its_files_are_private(server: LocalServer) -> None:
@@ -82,7 +101,9 @@ def plain_server(folder: Path, **settings: str) -> Iterator[Access]:
     app = "prefect.server.api.server:create_app"
     command = [sys.executable, "-m", "uvicorn", "--factory", app, "--port", str(port)]
     held = Leashed(command, env=env, cwd=folder, log=folder / "log", grace=3)
-    access = Access(f"http://127.0.0.1:{port}/api", "")
+    access = Access(
+        f"http://127.0.0.1:{port}/api", settings.get("PREFECT_SERVER_API_AUTH_STRING", "")
+    )
     try:
         until("the server answers", 120, access.api().healthy)
         yield access
