@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import replace
-from datetime import timedelta
 
 import pytest
 
@@ -377,7 +376,7 @@ def test_a_fault_after_a_first_request_keeps_its_receipts(destination, ready, fa
 
 def test_a_token_that_ran_out_is_renewed_once(destination, ready, fake, changes):
     """If this fails, a push that lasts longer than an hour stops in the middle."""
-    fake.later(timedelta(hours=2))
+    fake.later(hours=2)
     before = len(fake.asked())
     assert set(verdicts(destination.apply(ready, changes(EMAILS)))) == {"confirmed"}
     assert [path.rpartition("/")[2] for path in fake.asked()[before:]] == [

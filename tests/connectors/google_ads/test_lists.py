@@ -100,9 +100,9 @@ def test_the_duration_follows_the_options(fake, opened, ready, changes):
     assert listed(fake)[0]["membershipDuration"] == f"{30 * 86400}s"
     for _ in range(2):
         short.apply(ready, changes(EMAILS[:2]))
-        fake.later(timedelta(days=29))
+        fake.later(days=29)
         assert len(fake.members(ready.remote["user_list_id"])) == 2, "added again, they stay"
-    fake.later(timedelta(days=1))
+    fake.later(days=1)
     assert fake.members(ready.remote["user_list_id"]) == []
 
 
@@ -118,7 +118,7 @@ def test_a_manager_account_is_named_everywhere(fake_with, opened, target, change
     job = through.apply(ready, changes(EMAILS[:3]))[0].job
     assert through.processed(ready, job).state == "running"
     assert through.figures(ready).state == "building"
-    fake.later(timedelta(minutes=31))
+    fake.later(minutes=31)
     through.replace(ready, [], fake.sandbox.clock.now())
     assert fake.members(ready.remote["user_list_id"]) == []
 
@@ -136,7 +136,7 @@ def test_what_became_of_a_request_is_told_later(destination, ready, fake, change
     """If this fails, nobody learns that Google dropped people, or how many it knows."""
     job = destination.apply(ready, changes(EMAILS))[0].job
     assert destination.processed(ready, job) == Processed("running")
-    fake.later(timedelta(minutes=31))
+    fake.later(minutes=31)
     done = destination.processed(ready, job)
     assert (done.state, done.rows, done.rejected) == ("done", 200, {})
     low, high = done.match
@@ -149,9 +149,9 @@ def test_what_became_of_a_request_is_told_later(destination, ready, fake, change
     table[job] = {**table[job], "errors": {"4": 200}}
     assert destination.processed(ready, job).state == "failed"
     out = destination.apply(ready, changes(EMAILS[:3], "remove"))[0].job
-    fake.later(timedelta(minutes=31))
+    fake.later(minutes=31)
     assert destination.processed(ready, out) == Processed("done", rows=3)
-    fake.later(timedelta(days=51))
+    fake.later(days=51)
     assert destination.processed(ready, job) == Processed("gone")
     assert destination.processed(ready, "no-such-request") == Processed("gone")
 
@@ -211,7 +211,7 @@ def test_the_size_is_told_by_networks(destination, ready, fake, changes, opened,
     assert destination.figures(ready) == Figures("building")
     destination.apply(ready, changes(EMAILS))
     assert destination.figures(ready).state == "building"
-    fake.later(timedelta(minutes=31))
+    fake.later(minutes=31)
     found = destination.figures(ready)
     assert found.state == "ready" and 100 <= found.size[1] < 200 and found.size[0] < found.size[1]
     assert 0.5 < found.match[0] == found.match[1] < 0.75
@@ -222,14 +222,14 @@ def test_the_size_is_told_by_networks(destination, ready, fake, changes, opened,
 def test_replacing_spares_whoever_was_said_again(destination, ready, fake, changes, sha):
     """If this fails, a resync keeps people at Google whom the segment has lost, or empties it."""
     destination.apply(ready, changes(EMAILS[:10]))
-    fake.later(timedelta(minutes=31))
+    fake.later(minutes=31)
     since = fake.sandbox.clock.now()
     keep = changes(EMAILS[5:12])
     destination.apply(ready, keep)
     with pytest.raises(Wait, match="still works"):
         destination.replace(ready, keep, since)
     assert len(fake.members(ready.remote["user_list_id"])) == 12
-    fake.later(timedelta(minutes=31))
+    fake.later(minutes=31)
     for _ in range(2):
         assert destination.replace(ready, keep, since).startswith("200 request ")
         kept = {ids[0].partition(":")[2] for ids in fake.members(ready.remote["user_list_id"])}

@@ -127,7 +127,7 @@ def test_members_come_and_go_and_their_status_is_read(lists, ingestion, fake):
     taken = ingestion.ingest_audience_members(upload(number, *members(*"abcdef")))
     assert taken.request_id and not taken.field_warnings
     assert len(fake.members(number)) == 6
-    fake.later(timedelta(minutes=31))
+    fake.later(minutes=31)
     (status,) = ingestion.retrieve_request_status(
         dm.RetrieveRequestStatusRequest(request_id=taken.request_id)
     ).request_status_per_destination
@@ -222,7 +222,7 @@ def test_our_own_json_is_the_message_that_the_client_would_send(
     add = Change("p", "add", identifiers=whole)
     destination.apply(ready, [add])
     destination.apply(ready, [replace(add, op="remove")])
-    fake.later(timedelta(minutes=31))
+    fake.later(minutes=31)
     destination.replace(ready, [], since)
 
     there = destinations(remote["user_list_id"])

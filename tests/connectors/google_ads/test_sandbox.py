@@ -207,7 +207,7 @@ def test_status_comes_late_and_counts_by_reason(fake, ingest):
     ask = f"requestStatus:retrieve?requestId={number}"
     (one,) = fake.call("GET", ask).json()["requestStatusPerDestination"]
     assert one["requestStatus"] == "PROCESSING" and "errorInfo" not in one
-    fake.later(timedelta(minutes=31))
+    fake.later(minutes=31)
     (one,) = fake.call("GET", ask).json()["requestStatusPerDestination"]
     assert one["requestStatus"] == "PARTIAL_SUCCESS"
     assert one["errorInfo"]["errorCounts"] == [
@@ -220,7 +220,7 @@ def test_status_comes_late_and_counts_by_reason(fake, ingest):
     assert len(fake.members(ingest.list)) == 149
     without = ingest(person(emailAddress=sha("x")), consent=None).json()["requestId"]
     doubted = ingest(person(emailAddress=sha("y")), consent=half).json()["requestId"]
-    fake.later(timedelta(minutes=31))
+    fake.later(minutes=31)
     for request, reason in ((without, "NO_CONSENT"), (doubted, "UNKNOWN_CONSENT")):
         reply = fake.call("GET", f"requestStatus:retrieve?requestId={request}").json()
         (one,) = reply["requestStatusPerDestination"]
@@ -232,7 +232,7 @@ def test_statuses_are_not_kept_for_ever(fake, ingest):
     """If this fails, a hub that asks too late is told something, as it would not be."""
     number = ingest(*people(1)).json()["requestId"]
     ask = f"requestStatus:retrieve?requestId={number}"
-    fake.later(timedelta(days=51))
+    fake.later(days=51)
     assert reasons(fake.call("GET", ask)) == [("request_id", "REQUEST_TOO_OLD")]
     assert reasons(fake.call("GET", "requestStatus:retrieve?requestId=x")) == [
         ("request_id", "INVALID_REQUEST_ID")
@@ -259,7 +259,7 @@ def test_optional_fields_cost_a_warning(ingest, fake):
 def test_remove_all_spares_whoever_was_added_since(fake, ingest):
     """If this fails, replacing a list empties it, or leaves the old members in."""
     ingest(*people(3))
-    fake.later(timedelta(minutes=1))
+    fake.later(minutes=1)
     since = fake.sandbox.clock.now()
     ingest(*people(1))
 
@@ -282,9 +282,9 @@ def test_members_leave_by_themselves(fake):
     number = fake.list(membershipDuration="864000s")
     for _ in range(2):
         fake.call("POST", "audienceMembers:ingest", json=fake.body(number, *people(2)))
-        fake.later(timedelta(days=9))
+        fake.later(days=9)
         assert len(fake.members(number)) == 2
-    fake.later(timedelta(days=1))
+    fake.later(days=1)
     assert fake.members(number) == []
 
 
@@ -351,7 +351,7 @@ def test_a_login_is_needed_and_runs_out(fake):
     assert (wrong.status_code, wrong.json()["error"]) == (400, "invalid_grant")
     access = token(grant_type="refresh_token", **secrets).json()["access_token"]
     assert fake.call("GET", LISTS, token=access).status_code == 200
-    fake.later(timedelta(hours=1))
+    fake.later(hours=1)
     for bad in (access, "other", None):
         reply = fake.call("GET", LISTS, token=bad)
         assert reply.status_code == 401
@@ -388,5 +388,5 @@ def test_quotas_tell_which_one_it_was(fake_with, patience):
     for _ in range(2):
         assert fake.call("GET", LISTS).status_code == 200
     assert quota(fake.call("GET", LISTS)) == "ManagementReadRequestsPerDayPerProject"
-    fake.later(timedelta(days=1))
+    fake.later(days=1)
     assert fake.call("GET", LISTS).status_code == 200

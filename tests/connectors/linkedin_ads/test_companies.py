@@ -99,7 +99,7 @@ def test_figures_of_companies(companies, fake):
     """If this fails, the reach of a list of companies is counted in companies."""
     destination, ready = companies
     destination.apply(ready, [company(n) for n in range(40)])
-    fake.pass_time(hours=49)
+    fake.later(hours=49)
     figures = destination.figures(ready)
     assert figures.state == "ready" and figures.size[0] > 300
     assert 0.3 < figures.match[0] < 0.9

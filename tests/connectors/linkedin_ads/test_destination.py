@@ -151,7 +151,7 @@ def test_a_limit_may_strike_single_elements(fake_with, opened, target, changes):
     assert verdicts(destination.apply(ready, changes(EMAILS))) == ["confirmed"] * 2 + ["retry"] * 3
     with pytest.raises(Wait):
         destination.apply(ready, changes(EMAILS))
-    fake.pass_time(minutes=1)
+    fake.later(minutes=1)
     assert verdicts(destination.apply(ready, changes(EMAILS[2:4]))) == ["confirmed"] * 2
 
 
@@ -333,7 +333,7 @@ def test_a_deleted_segment_is_not_made_again(destination, ready, fake, changes):
 def test_an_expired_segment_stops_with_a_way_out(destination, ready, fake, opened, changes, hashes):
     """If this fails, people are written to an audience that no campaign can use any more."""
     destination.apply(ready, changes(EMAILS[:1]))
-    fake.pass_time(days=90)
+    fake.later(days=90)
     assert destination.figures(ready).state == "gone"
     with pytest.raises(Stop, match="90 days") as raised:
         destination.ensure(ready, [])
@@ -359,7 +359,7 @@ def test_a_segment_that_failed_stops(fake_with, opened, target):
 def test_an_archived_segment_is_used_on(destination, ready, fake, changes):
     """If this fails, an audience that campaigns may still target is given up after 30 days."""
     destination.apply(ready, changes(EMAILS))
-    fake.pass_time(days=31)
+    fake.later(days=31)
     assert destination.ensure(ready, []) == ready.remote
     figures = destination.figures(ready)
     assert (figures.state, figures.detail) == ("too_small", "ARCHIVED")
@@ -371,14 +371,14 @@ def test_figures_follow_the_segments_life(destination, ready, fake, changes):
     people = changes([f"person{n}@acme.example" for n in range(1_000)])
     for _ in range(2):
         destination.apply(ready, people)
-    fake.pass_time(hours=49)
+    fake.later(hours=49)
     figures = destination.figures(ready)
     matched = sum(
         row["matched"] for row in fake.sandbox.store.table(f"member:{segment_of(ready)}").values()
     )
     assert (figures.state, figures.size) == ("ready", (matched, matched)), "each person once"
     assert figures.match == pytest.approx((matched / 1_000,) * 2)
-    fake.pass_time(days=8)
+    fake.later(days=8)
     assert destination.figures(ready).match is None, "matches are those of the last seven days"
     assert destination.figures(ready).size == (matched, matched)
 

@@ -139,7 +139,7 @@ def test_limits_of_a_minute(fake_with, kind):
     reply = fake.batch(made, {"elements": [element, element]}, kind)
     assert [e["status"] for e in reply.json()["elements"]] == [201, 429]
     assert [fake.batch(made, one(element), kind).status_code for _ in range(2)] == [200, 429]
-    fake.pass_time(minutes=1)
+    fake.later(minutes=1)
     assert fake.batch(made, one(element), kind).json()["elements"][0]["status"] == 201
 
 
@@ -165,13 +165,13 @@ def test_states_follow_the_clock(fake):
     seen = [state()]
     fake.batch(number, one(ADD))
     for span in ({"hours": 1}, {"hours": 48}, {"days": 29}, {"days": 60}):
-        fake.pass_time(**span)
+        fake.later(**span)
         seen.append(state())
     assert seen == ["BUILDING", "BUILDING", "READY", "ARCHIVED", "EXPIRED"]
     assert fake.batch(number, one(ADD)).status_code == 400, "an expired one takes nobody"
     later = segment(fake)
     fake.batch(later, one(ADD))
-    fake.pass_time(days=3)
+    fake.later(days=3)
     fake.batch(later, one(ADD))
     shown = fake.call("GET", f"dmpSegments/{later}/destinations").json()["elements"][0]
     assert shown["status"] == "UPDATING"
@@ -181,12 +181,12 @@ def test_counters_roll_over_seven_days(fake):
     """If this fails, the match rate is that of all time, which LinkedIn never tells."""
     number = segment(fake)
     fake.batch(number, {"elements": [ADD] * 3})
-    fake.pass_time(days=3)
+    fake.later(days=3)
     shown = fake.call("GET", f"dmpSegments/{number}").json()
     assert shown["inputCount"] == 3, "inputs are counted as they come, doubles too"
     assert shown["destinations"][0]["matchedCount"] in (0, 3)
     assert shown["destinations"][0]["audienceSize"] in (0, 1)
-    fake.pass_time(days=6)
+    fake.later(days=6)
     shown = fake.call("GET", f"dmpSegments/{number}").json()
     assert (shown["inputCount"], shown["destinations"][0]["matchedCount"]) == (0, 0)
 

@@ -1,29 +1,18 @@
 """A TikTok fake on loopback, the destination against it, and hashes made without the product."""
 
-import hashlib
-from datetime import UTC, datetime, timedelta
-
 import pytest
 import requests
 
 from audiencehub.connector import Context
-from audiencehub.model import Change, Target
-from audiencehub.sandbox.clock import SandboxClock
-from audiencehub.sandbox.host import serve
-from audiencehub.sandbox.store import Store
-from audiencehub.testing.bench import Patience
 from connectors.tiktok_ads.destination import TikTokAds
 from connectors.tiktok_ads.sandbox import TikTokSandbox
+from tests.connectors.vendor import NOW, Doors, Vendor, digest
 
-NOW = datetime(2026, 11, 16, 9, tzinfo=UTC)
 ADVERTISER = "7000000000000000001"
 
 
-class Fake:
+class Fake(Doors):
     """The fake's doors, as a test needs them."""
-
-    def __init__(self, url, sandbox):
-        self.url, self.sandbox = url, sandbox
 
     def call(self, method, path, token="sandbox-token", **kwargs):
         reply = requests.request(
@@ -50,49 +39,7 @@ class Fake:
         return self.call("POST", "segment/mapping/", json={**body, **more})
 
     def ids(self, audience):
-        return sorted(
-            (one["kind"], one["id"])
-            for one in requests.get(f"{self.url}/__members/{audience}", timeout=20).json()
-        )
-
-    def requests(self):
-        return requests.get(f"{self.url}/__requests", timeout=20).json()
-
-    def fault(self, **fault):
-        assert requests.post(f"{self.url}/__faults", json=[fault], timeout=20).status_code == 204
-
-    def pass_time(self, **span):
-        self.sandbox.clock.set(self.sandbox.clock.now() + timedelta(**span))
-
-
-@pytest.fixture(autouse=True)
-def patience(monkeypatch):
-    """Waits of the HTTP client pass at once, and are remembered."""
-    made = Patience()
-    made.install(monkeypatch)
-    return made
-
-
-@pytest.fixture
-def fake_with():
-    """Fakes with options of their own; all are stopped at the end."""
-    running = []
-
-    def start(**options):
-        store = Store()
-        sandbox = TikTokSandbox(store, SandboxClock(store), options)
-        server = serve(sandbox)
-        running.append(server)
-        return Fake(server.__enter__(), sandbox)
-
-    yield start
-    for server in running:
-        server.__exit__(None, None, None)
-
-
-@pytest.fixture
-def fake(fake_with):
-    return fake_with()
+        return sorted((one["kind"], one["id"]) for one in self.members(audience))
 
 
 def connect(fake, *, token="sandbox-token", now=NOW, **options):
@@ -109,45 +56,11 @@ def connect(fake, *, token="sandbox-token", now=NOW, **options):
 
 
 @pytest.fixture
-def opened():
-    return connect
-
-
-@pytest.fixture
-def destination(fake):
-    return connect(fake)
-
-
-@pytest.fixture
-def target():
-    return Target("tiktok_ads", "list", "buyers", label="Recent buyers")
-
-
-@pytest.fixture
-def ready(destination, target):
-    """The target with its audience made."""
-    return Target("tiktok_ads", "list", "buyers", destination.ensure(target, []), "Recent buyers")
-
-
-def digest(text):
-    """SHA-256 by hand: nothing of the product takes part in what tests expect."""
-    return hashlib.sha256(text.strip().lower().encode()).hexdigest()
-
-
-@pytest.fixture
-def changes():
-    """Changes for raw e-mail addresses, hashed by hand."""
-
-    def make(emails, op="add", **more):
-        return [
-            Change(f"person-{n}", op, identifiers={"email": digest(e), **more})
-            for n, e in enumerate(emails)
-        ]
-
-    return make
-
-
-@pytest.fixture
 def mapped():
     """What the audience must hold for these raw e-mail addresses."""
     return lambda emails: sorted(("EMAIL_SHA256", digest(e)) for e in emails)
+
+
+@pytest.fixture(scope="session")
+def vendor():
+    return Vendor("tiktok_ads", TikTokSandbox, Fake, connect)

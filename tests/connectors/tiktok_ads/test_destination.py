@@ -296,9 +296,9 @@ def test_figures_follow_the_audiences_life(fake_with, opened, target, changes):
         people = changes([f"person{n}{i}@acme.example" for i in range(1_000)])
         destination.apply(ready, people)
         destination.apply(ready, people)
-    fake.pass_time(hours=3)
+    fake.later(hours=3)
     assert destination.figures(ready) == Figures("building", (0, 0), detail="not valid yet")
-    fake.pass_time(hours=24)
+    fake.later(hours=24)
     found = destination.figures(ready)
     table = fake.sandbox.store.table(f"member:{audience_of(ready)}")
     known = sum(one["found"] for one in table.values())
@@ -307,7 +307,7 @@ def test_figures_follow_the_audiences_life(fake_with, opened, target, changes):
     destination.apply(ready, gone)
     assert destination.figures(ready).state == "too_small"
     later = fake.sandbox.clock.now() + timedelta(days=320)
-    fake.pass_time(days=320)
+    fake.later(days=320)
     assert opened(fake, now=later).figures(ready).detail == "about to expire"
 
 
@@ -316,7 +316,7 @@ def test_an_expired_audience_stops_with_a_way_out(
 ):
     """If this fails, people are written to an audience that no ad group can use any more."""
     destination.apply(ready, changes(EMAILS[:1]))
-    fake.pass_time(days=366)
+    fake.later(days=366)
     now = fake.sandbox.clock.now()
     late = opened(fake, now=now)
     assert late.figures(ready).state == "gone"

@@ -153,12 +153,12 @@ def test_counts_come_with_the_clock(fake, audience):
         return reply["data"]["list"][0]["audience_details"]
 
     assert (details()["cover_num"], details()["is_valid"]) == (0, False)
-    fake.pass_time(hours=25)
+    fake.later(hours=25)
     assert 10 < details()["cover_num"] < 40
     assert (details()["is_valid"], details()["is_expiring"]) == (True, False)
-    fake.pass_time(days=310)
+    fake.later(days=310)
     assert (details()["is_valid"], details()["is_expiring"]) == (True, True)
-    fake.pass_time(days=60)
+    fake.later(days=60)
     assert details()["is_valid"] is False
 
 
