@@ -344,6 +344,7 @@ def finish(hub: Hub, call: Caller, result: SyncResult) -> SyncResult:
     result.summary["problems"] = result.problems
     result.report = call("record", ["record"], record.record, hub, result.state, result.summary)
     call("alert", ["record"], alert.alert, hub)
+    call("digest", ["record"], alert.digest, hub, result.state, result.summary)
     return result
 
 

@@ -1,6 +1,7 @@
 """Alerts: ok, warning, critical, recovered; one message per change, none while it stays."""
 
 from audiencehub.alerts.channels import Channel, Log, SlackChannel, WebhookChannel, open_channels
+from audiencehub.alerts.digest import digest
 from audiencehub.alerts.evaluate import Evaluation, evaluate
 from audiencehub.alerts.states import Level, Observation, State, after
 from audiencehub.alerts.watch import (
@@ -26,6 +27,7 @@ __all__ = [
     "WebhookChannel",
     "after",
     "audit",
+    "digest",
     "evaluate",
     "evaluations",
     "lists",

@@ -77,10 +77,14 @@ class SlackChannel:
         self._settings = settings
 
     def send(self, message: AlertMessage) -> None:
+        """One line. Raises as `say` does."""
+        self.say(line(message))
+
+    def say(self, text: str) -> None:
         """Raises ConfigError for a secret that is not there, and what the HTTP client raises."""
         options = _options(self._settings, self.name)
         url = hidden(secret(self._settings, "alerts.slack", options)("url"))
-        _post(url, json.dumps({"text": slack_text(line(message))}).encode(), {})
+        _post(url, json.dumps({"text": slack_text(text)}).encode(), {})
 
 
 def open_channels(settings: Settings, ledger_id: str) -> list[Channel]:

@@ -34,6 +34,9 @@ class Slack(Strict):
     """An incoming webhook of Slack; its address is the secret."""
 
     url: Reference
+    digest: bool = False
+    """One message after each run in which something happened: who entered and left, what was sent,
+    what waits for approval."""
 
 
 class Alerts(Strict):

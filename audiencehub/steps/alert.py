@@ -1,9 +1,11 @@
-"""Alert: look at everything that is watched, and tell every change once."""
+"""Alert: look at everything that is watched, and tell every change once; the digest of the run."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from audiencehub import alerts
 from audiencehub.alerts import Due, Evaluation, Observation
@@ -33,6 +35,27 @@ def alert(hub: Hub) -> Evaluation | None:
     except HubError as error:
         log.error("alerts could not be evaluated: %s", error)
         return None
+
+
+def digest(hub: Hub, state: str, summary: Mapping[str, Any]) -> bool:
+    """Tell Slack of the run, once, where `[alerts.slack]` asks for it; whether it took it.
+
+    It is not sent again: what it tells stands in the report, and a second one could be taken for
+    a second run. Never raises what it foresees.
+    """
+    slack = hub.settings.alerts.slack
+    if hub.dry_run or slack is None or not slack.digest:
+        return False
+    labels = {name: one.label for name, one in hub.rules.segments.items()}
+    text = alerts.digest(hub.settings.env, state, hub.now, summary, labels)
+    if not text:
+        return False
+    try:
+        alerts.SlackChannel(hub.settings).say(text)
+    except HubError as error:
+        log.error("Slack did not take the digest of the run: %s", error)
+        return False
+    return True
 
 
 def evaluate(settings: Settings, ledger: Ledger, now: datetime) -> Evaluation:
