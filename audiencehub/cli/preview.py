@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Collection
 from datetime import datetime
 from typing import Annotated
 
@@ -100,11 +101,10 @@ def reaches(settings: Settings, trial: Trial, name: str) -> list[Reach]:
     }
     if not able:
         return []
-    connection, rule = trial.connection, trial.book.segments[name]
+    connection = trial.connection
     # Only this rule's members, and who is kept off its lists, as a push would find them in this
     # table.
-    apart = {other for one in rule.activate for other in one.exclude} - {name}
-    for number, each in enumerate([name, *sorted(apart)]):
+    for number, each in enumerate([name, *sorted(_others(settings, trial.book, name, able))]):
         of = trial.of(each)
         connection.execute(
             f"{'INSERT INTO' if number else 'CREATE OR REPLACE TABLE'} member"
@@ -115,9 +115,17 @@ def reaches(settings: Settings, trial: Trial, name: str) -> list[Reach]:
         )
     ledger = Ledger.open(settings.folder)
     try:
-        return reach(connection, ledger, settings, name, rule, able, trial.clock)
+        return reach(connection, ledger, settings, trial.book, name, able, trial.clock)
     finally:
         ledger.close()
+
+
+def _others(settings: Settings, book: RuleBook, name: str, able: Collection[str]) -> set[str]:
+    """Segments whose members its lists do not take: those excluded, and those of higher lists."""
+    higher = {other for key in able for other in settings.above(key, name)} & book.segments.keys()
+    rules = [book.segments[one] for one in (name, *higher)]
+    apart = {other for rule in rules for one in rule.activate for other in one.exclude}
+    return (apart | higher) - {name}
 
 
 def _sql(

@@ -12,7 +12,7 @@ import duckdb
 from audiencehub.connector import Capabilities
 from audiencehub.delivery.audience import Listing, desired_list
 from audiencehub.delivery.desired import Desired, desired_tags
-from audiencehub.delivery.places import Place, Segment, places, record_sources
+from audiencehub.delivery.places import Book, Place, Segment, above, places, record_sources
 from audiencehub.ledger import Ledger
 from audiencehub.settings import Settings
 
@@ -57,7 +57,7 @@ class Reach:
 
 
 @dataclass(frozen=True, slots=True)
-class _Book:
+class _Alone:
     segments: Mapping[str, Segment]
 
 
@@ -65,15 +65,16 @@ def reach(
     connection: duckdb.DuckDBPyConnection,
     ledger: Ledger,
     settings: Settings,
+    book: Book,
     name: str,
-    segment: Segment,
     capabilities: Mapping[str, Capabilities],
     now: datetime,
 ) -> list[Reach]:
     """Where the segment would arrive if it went out as the table `member` of this connection says.
 
-    `capabilities` are those of the destinations that stand in the settings; the rule's other
-    destinations are left out. Read only: nothing is planned and nobody is called.
+    The table holds the members of the segments that its lists exclude, and of those with a higher
+    list, too. `capabilities` are those of the destinations that stand in the settings; the rule's
+    other destinations are left out. Read only: nothing is planned and nobody is called.
     """
     size = connection.execute("SELECT count(*) FROM member WHERE segment = ?", [name]).fetchall()[
         0
@@ -82,10 +83,11 @@ def reach(
     for destination, can in capabilities.items():
         entry = settings.destinations[destination]
         sources = record_sources(settings, destination)
-        for place in places(_Book({name: segment}), destination, entry, can, ()):
+        for place in places(_Alone({name: book.segments[name]}), destination, entry, can, ()):
             if place.target.kind == "list":
                 listing = Listing(connection, ledger, can, entry.options, now, sources)
-                found.append(_list(place, desired_list(place, listing, {}), can))
+                higher = above(book, settings, place, can)
+                found.append(_list(place, desired_list(place, listing, {}, higher), can))
             else:
                 wanted = desired_tags(place, connection, ledger, sources, settings.zone, {})
                 found.append(_tags(place, wanted, int(size)))

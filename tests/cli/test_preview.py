@@ -235,13 +235,18 @@ def test_who_is_a_member_now_is_held_against_the_rule(home):
     assert "are members now" not in run("preview", "fintech").output
 
 
-def test_reach_counts_what_the_settings_make_of_a_list(home):
-    """A list of companies has no people to ask for consent, and who is in an excluded segment is on
-    none: a preview that knows neither promises another list than the push fills."""
+def companies_at_linkedin(home, more=""):
+    """Sets up LinkedIn for lists of companies."""
     with (home / "deployments" / "sandbox.toml").open("a") as settings:
         settings.write('[destinations.linkedin]\nconnector = "linkedin_ads"\n')
         settings.write('[destinations.linkedin.options]\naccount_id = "1"\n')
-        settings.write('source_platform = "ACME"\nmembers = "companies"\n')
+        settings.write('source_platform = "ACME"\nmembers = "companies"\n' + more)
+
+
+def test_reach_counts_what_the_settings_make_of_a_list(home):
+    """A list of companies has no people to ask for consent, and who is in an excluded segment is on
+    none: a preview that knows neither promises another list than the push fills."""
+    companies_at_linkedin(home)
     rule(home, "large", {"account.employee_count": {"at_least": 200}}, of="account")
     activate = [{"to": "linkedin", "as": "list", "exclude": ["large"]}]
     rule(home, "wanted", {"account.industry": "fintech"}, of="account", activate=activate)
@@ -249,3 +254,18 @@ def test_reach_counts_what_the_settings_make_of_a_list(home):
     (reach,) = answer("preview", "wanted")["reach"]
 
     assert (reach["people"], reach["excluded"]) == (1, {"excluded_segment": 3})
+
+
+def test_reach_leaves_whom_a_higher_list_claims(home):
+    """If this fails, a preview promises people whom the plan then gives to another list."""
+    companies_at_linkedin(home, '[priorities.win]\ndestinations = ["linkedin"]\n'
+                          'segments = ["large", "wanted"]\n')  # fmt: skip
+    activate = [{"to": "linkedin", "as": "list"}]
+    large = {"account.employee_count": {"at_least": 200}}
+    rule(home, "large", large, of="account", activate=activate)
+    rule(home, "wanted", {"account.industry": "fintech"}, of="account", activate=activate)
+
+    (low,), (high,) = (answer("preview", one)["reach"] for one in ("wanted", "large"))
+
+    assert (low["people"], low["excluded"]) == (1, {"higher_list": 3})
+    assert high["excluded"] == {}
