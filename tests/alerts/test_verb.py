@@ -107,7 +107,7 @@ def test_a_run_ends_with_an_evaluation(environment, ledger, now):
 
     finish(broken(environment, ledger, now), call, SyncResult("r"))
 
-    assert called == ["record", "alert"]
+    assert called == ["record", "alert", "digest"]
     assert ledger.alerts.states("prod")["audit"].state == "critical"
 
 
