@@ -48,7 +48,7 @@ RULES = {
     "fresh": (f"last_seen_at: {{within: {DAYS} days}}", ("ads, as: list",)),
 }
 LIMITS = {"removals_count": 1, "removals_share": 0.3, "adds_count": 4, "field_share": 0.9}
-QUIET = ("publish", "record", "alert")
+QUIET = ("publish", "record", "alert", "digest")
 """Steps that change neither the ledger's deliveries nor a vendor."""
 FOLDER = str(Path(__file__).parent / "vendors")
 
