@@ -6,8 +6,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 Ids = NDArray[Any]
 
@@ -19,6 +17,10 @@ def components(ids: Ids, left: Ids, right: Ids) -> Ids:
     """
     if not len(left):
         return ids.copy()
+    # A quarter of a second to import, and most runs join nobody.
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
     size = len(ids)
     if ids[-1] == size - 1:
         rows, columns = left, right

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import roc_auc_score
-from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
 from audiencehub.predict.features import Features, Ids, Matrix
+
+if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
 
 FEWEST = 10
 """People of either kind that it takes to learn anything, and as many to judge it."""
@@ -56,6 +56,9 @@ def learn(features: Features, positive: Ids, seed: str) -> Learned | str:
     Judged on a share held out by a hash of the seed and the id, then trained anew on all. Equal
     input gives equal output: one thread, no shuffling.
     """
+    # Half a second to import, and most runs learn nothing.
+    from sklearn.metrics import roc_auc_score
+
     labels = np.isin(features.ids, positive)
     held = _held_out(features.ids, seed)
     for part, what in ((~held, "to learn from"), (held, "to judge by")):
@@ -71,6 +74,10 @@ def learn(features: Features, positive: Ids, seed: str) -> Learned | str:
 
 
 def _pipeline() -> Pipeline:
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
     return make_pipeline(StandardScaler(), LogisticRegression(C=STRENGTH, max_iter=2000))
 
 
