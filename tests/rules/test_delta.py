@@ -54,7 +54,7 @@ def changed(world: World, other: World, pick: Random) -> World:
                     share,
                 ).values()
             )
-            for table in {*world.facts, *other.facts}
+            for table in sorted({*world.facts, *other.facts})
         },
     )
 
@@ -155,7 +155,7 @@ def test_a_lost_edge_is_caught(name, monkeypatch):
     monkeypatch.setattr(moves, name, _standing_still)
 
     # Histories that are known to turn on such an edge come first.
-    assert any(differences(seed)[0] for seed in (9, 2, *range(40)))
+    assert any(differences(seed)[0] for seed in (0, 2, *range(3, 40)))
 
 
 def test_other_rules_or_an_earlier_clock_want_a_full_pass():
