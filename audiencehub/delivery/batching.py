@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from audiencehub.delivery.diff import CONSENT, REMOVE
+from audiencehub.delivery.keepers import Keepers
 from audiencehub.delivery.shared import joined, pairs
 from audiencehub.delivery.wire import Load, Wire
 from audiencehub.ledger import Intent, tag_hash, tag_reasons, tag_text, tag_value
@@ -27,6 +28,10 @@ class Loader:
     before: dict[str, frozenset[str]] = field(default_factory=dict)
     """What each written record held just before, where it can be read."""
     _sealed: dict[tuple[str, str], dict[str, bytes]] = field(default_factory=dict)
+    _keepers: Keepers = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._keepers = Keepers(self.wire.ledger, self.wire.target.id)
 
     def loads(self, intents: Sequence[Intent]) -> list[Load]:
         """What of these is to be sent; the others are settled here. Raises Wait or Stop."""
@@ -40,11 +45,16 @@ class Loader:
         return [load for load in found if load is not None]
 
     def list_load(self, intent: Intent, identifiers: Mapping[str, str] | None) -> Load | None:
-        """One row of a list; None when it was settled without being sent."""
+        """One row of a list; None when it was settled without being sent.
+
+        What a removal leaves in for the sake of others must not stay where none of them is believed
+        to be there with it: nobody would ever take it out. Who leaves the segment waits for them,
+        because they are to have it; who withdraws, or is replaced, takes it along.
+        """
         if identifiers is None:
             self.wire.reject(intent, intent.value_hash, "no_identifiers")
             return None
-        if intent.op == "remove" and (left := self._unkept(intent.member, identifiers)):
+        if intent.op == "remove" and (left := self._keepers.without(intent.member, identifiers)):
             if intent.phase == REMOVE:
                 self.wire.supersede([intent], WAITS)
                 return None
@@ -55,20 +65,6 @@ class Loader:
         op: Literal["add", "remove"] = "add" if intent.op == "add" else "remove"
         change = Change(intent.member, op, identifiers=identifiers, why=intent.why)
         return Load(intent, change, None, intent.value_hash)
-
-    def _unkept(self, member: str, going: Mapping[str, str]) -> dict[str, str]:
-        """What was sent of a member, and is to stay for the sake of others of whom none is believed
-        to be there with it: left in, nobody would ever take it out. Who leaves the segment waits
-        for them, because they are to have it; who withdraws, or is replaced, takes it along."""
-        delivery, sealing = self.wire.ledger.delivery, self.wire.ledger.sealing
-        token = delivery.identifiers(self.wire.target.id, [member]).get(member)
-        stays = set(pairs(sealing.open(token))) - set(pairs(going)) if token is not None else set()
-        if not stays:
-            return {}
-        others = delivery.believed(self.wire.target.id).keys() - {member}
-        tokens = delivery.identifiers(self.wire.target.id, sorted(others))
-        held = {pair for one in tokens.values() for pair in pairs(sealing.open(one))}
-        return joined(stays - held)
 
     def identifiers(self, intent: Intent) -> dict[str, str] | None:
         """The identifiers of a list intent, from its plan."""
