@@ -158,7 +158,7 @@ class House:
         """Who cannot be sent, each with why, as `audiencehub preview --left-out` tells it."""
         hub, name = self.hub(), self.stand.connector
         asked = reach(
-            self.db, self.ledger, hub.settings, SEGMENT, hub.rules.segments[SEGMENT],
+            self.db, self.ledger, hub.settings, hub.rules, SEGMENT,
             {name: self.stand.can}, hub.now,
         )  # fmt: skip
         return dict(asked[0].left_out)

@@ -6,14 +6,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import lru_cache
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from audiencehub.rules.compile.bind import Binder, Timed, Zone
 from audiencehub.rules.compile.words import quoted
 from audiencehub.rules.language.calendars import countries, feasts
 from audiencehub.rules.language.form import Check, Occasion, Span
 from audiencehub.rules.language.spans import shift
+from audiencehub.rules.language.zones import zones
 
 WEEK = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
@@ -74,7 +74,7 @@ class ZonesAt(Timed):
     def at(self, clock: datetime, zone: ZoneInfo) -> list[str]:
         """IANA names, sorted."""
         now = clock.astimezone(zone)
-        return [name for name in _zones() if self._is(now.astimezone(ZoneInfo(name)))]
+        return [name for name, one in zones().items() if self._is(now.astimezone(one))]
 
     def _is(self, local: datetime) -> bool:
         if self.days and WEEK[local.weekday()] not in self.days:
@@ -148,8 +148,3 @@ def _celebrates(code: str, wanted: frozenset[str], low: date, high: date) -> boo
 
 def _leap(year: int) -> bool:
     return year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
-
-
-@lru_cache(maxsize=1)
-def _zones() -> tuple[str, ...]:
-    return tuple(sorted(available_timezones()))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo, available_timezones
 
 from audiencehub.rules.judge import move
 from audiencehub.rules.language.calendars import feasts
 from audiencehub.rules.language.form import Occasion, Span
+from audiencehub.rules.language.zones import zones
 from audiencehub.rules.plain.clause import Clause
 
 if TYPE_CHECKING:
@@ -74,10 +74,10 @@ def _place(node: Occasion, at: Evaluation, name: str) -> Any:
 
 
 def _local_time(node: Occasion, at: Evaluation) -> Clause:
-    name = _place(node, at, "timezone")
-    if name is None or name not in available_timezones():
+    zone = zones().get(_place(node, at, "timezone"))
+    if zone is None:
         return Clause(node, False)
-    local = at.clock.astimezone(ZoneInfo(name))
+    local = at.clock.astimezone(zone)
     return Clause(node, _is_time(node, local), local.strftime("%A %H:%M"))
 
 

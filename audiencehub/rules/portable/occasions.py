@@ -5,12 +5,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import cache
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from audiencehub.model import Entity
 from audiencehub.rules.language.calendars import countries, feasts
 from audiencehub.rules.language.form import Check, Occasion, Span
+from audiencehub.rules.language.zones import zones
 from audiencehub.rules.portable.query import Query, Scope, selected
 from audiencehub.rules.portable.text import clauses
 from audiencehub.rules.portable.values import TODAY, ZONE, Day, ahead, words
@@ -50,7 +50,7 @@ class Zones:
 
     def at(self, clock: datetime, zone: ZoneInfo) -> list[str]:  # noqa: ARG002 - as every When
         """Names in the time zone database, sorted."""
-        return [one for one in _zones() if self._there(clock.astimezone(ZoneInfo(one)))]
+        return [name for name, one in zones().items() if self._there(clock.astimezone(one))]
 
     def _there(self, local: datetime) -> bool:
         if self.days and f"{local:%A}".lower() not in self.days:
@@ -150,8 +150,3 @@ def _times(alias: str, day: Day, query: Query) -> str:
     year, month_day = query.bind(Year(day)), query.bind(MonthDay(day))
     early = f"CASE WHEN {alias}.month_day > {month_day} THEN 1 ELSE 0 END"
     return f"greatest({year} - {alias}.year - {early}, 0)"
-
-
-@cache
-def _zones() -> tuple[str, ...]:
-    return tuple(sorted(available_timezones()))
