@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import socket
+from contextlib import ExitStack, suppress
 
 import pytest
 import requests
@@ -158,10 +161,21 @@ def test_an_environment_without_sandbox_has_no_fakes(tmp_path):
         SandboxHost(Settings(company={"name": "x"}, root=tmp_path), {})
 
 
+def two_free_ports():
+    """The first of two that nobody has, below those that the system gives out by itself."""
+    for base in range(20_000 + os.getpid() % 5_000 * 2, 32_000, 2):
+        with ExitStack() as stack, suppress(OSError):
+            for port in (base, base + 1):
+                probe = stack.enter_context(socket.socket())
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind(("127.0.0.1", port))
+            return base
+    raise AssertionError("no two ports are free")
+
+
 def test_fixed_ports_follow_the_base(host):
     """People bookmark the addresses they gave."""
-    with host().run() as urls:
-        base = int(urls["control"].rpartition(":")[2])
+    base = two_free_ports()
     with host().run(base) as urls:
         assert urls == {
             "control": f"http://127.0.0.1:{base}",
