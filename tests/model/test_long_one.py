@@ -9,14 +9,14 @@ from tests.model.machine import RULES, Machine
 
 
 class FirstThousand(Machine):
-    """A company for up to fifty steps, twenty-two times."""
+    """A company for up to fifty steps, thirty times."""
 
 
 @pytest.mark.verify
 @pytest.mark.fault(11, 18)
 def test_the_model_holds_for_a_thousand_steps():
     """If it fails, some order of edits, merges, withdrawals, bad pulls and crashes lies to us."""
-    steps = drive(FirstThousand, examples=22, steps=50)
+    steps = drive(FirstThousand, examples=30, steps=50)
 
     assert steps.total() - steps["rest"] >= 1_000
     assert steps.keys() >= RULES, "a rule was never tried"
