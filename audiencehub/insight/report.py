@@ -43,6 +43,8 @@ def write(
     """Render the report into `folder`, also as `latest.html`; returns the run's own file."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     found = summary.get("segment", {})
+    sent = {one["plan_id"]: one for one in _sent(summary.get("pushed", []))}
+    planned = {one["plan_id"] for one in summary.get("plans", [])}
     page = _template().render(
         company=settings.company.name,
         env=settings.env,
@@ -50,9 +52,7 @@ def write(
         at=at.astimezone(settings.zone),
         zone=settings.company.timezone,
         state=state,
-        state_text=STATES.get(state, state)
-        if "plans" in summary or state != "completed"
-        else QUIET,
+        state_text=_state_text(state, summary),
         sources=summary.get("sources", {}),
         normalize=summary.get("normalize", {}),
         resolve=summary.get("resolve", {}),
@@ -60,11 +60,13 @@ def write(
             _shelf(one, found, book, ledger, at) for one in shelves(found.get("sizes", {}), book)
         ],
         segments=len(found.get("sizes", {})),
+        rules=len(book.segments),
         moved={name: sum(found.get(name, {}).values()) for name in ("entered", "left")},
         models=found.get("models", ()),
         stretch=STRETCH.days,
         plans=summary.get("plans", []),
-        sent=dict(_sent(summary.get("pushed", []))),
+        sent=sent,
+        applied=[one for one in sent.values() if one["plan_id"] not in planned],
         lists=lists(ledger, at),
         problems=summary.get("problems", []),
     )
@@ -77,20 +79,25 @@ def write(
     return path
 
 
-def _sent(pushed: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, dict[str, int]]]:
+def _state_text(state: str, summary: Mapping[str, Any]) -> str:
+    if state == "completed" and not ("plans" in summary or summary.get("pushed")):
+        return QUIET
+    return STATES.get(state, state)
+
+
+def _sent(pushed: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
     """Each plan with what became of its rows; hand edits are told with its target's last plan."""
     for one in pushed:
         for place, (plan_id, verdicts) in enumerate(one["plans"].items(), 1):
             found = Counter(verdicts)
-            yield (
-                plan_id,
-                {
-                    "confirmed": found["confirmed"],
-                    "refused": found["rejected"] + found["quarantined"],
-                    "unsettled": found["unknown"] + found["sent"],
-                    "drifted": one["drifted"] if place == len(one["plans"]) else 0,
-                },
-            )
+            yield {
+                "plan_id": plan_id,
+                "target": one["target"],
+                "confirmed": found["confirmed"],
+                "refused": found["rejected"] + found["quarantined"],
+                "unsettled": found["unknown"] + found["sent"],
+                "drifted": one["drifted"] if place == len(one["plans"]) else 0,
+            }
 
 
 def _template() -> Any:

@@ -55,7 +55,8 @@ def page(tmp_path):
 
 def row(page: str, label: str) -> str:
     """The text of the table row that begins with the label."""
-    (found,) = re.findall(rf"<tr><td[^>]*><b>{re.escape(label)}</b>.*?</tr>", page, re.DOTALL)
+    whole = page.replace("<wbr>", "")
+    (found,) = re.findall(rf"<tr><td[^>]*><b>{re.escape(label)}</b>.*?</tr>", whole, re.DOTALL)
     return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", found)).split())
 
 
@@ -149,6 +150,23 @@ def test_two_plans_of_one_target_have_an_outcome_each(tmp_path):
     assert [name for name, _ in rows] == ["p1", "p2"]
     assert rows[0][1].startswith("2 confirmed") and "rejected" not in rows[0][1]
     assert rows[1][1].startswith("12 confirmed") and "1 rejected" in rows[1][1]
+
+
+def test_what_an_approval_sent_is_told_though_the_run_planned_nothing(tmp_path):
+    """If this fails, the report of an approved plan says that nothing was sent."""
+    ledger = Ledger.open(tmp_path / "home")
+    sent = {"p22": {"confirmed": 80, "rejected": 1}}
+    pushed = [{"target": "meta_ads/list/v_<p", "drifted": 0, "plans": sent}]
+    settings, summary = load("sandbox", ROOT), {"pushed": pushed}
+    path = report.write(tmp_path, "r1", "completed", summary, BOOK, settings, NOW, ledger)
+    ledger.close()
+
+    text = path.read_text("utf-8")
+
+    assert "Everything planned was delivered." in text
+    assert "Nothing was planned" not in text
+    assert "meta_<wbr>ads/<wbr>list/<wbr>v_<wbr>&lt;p" in text
+    assert re.search(r"<td>p22</td><td>80 confirmed, .*1 rejected", text)
 
 
 def test_lists_with_what_their_platforms_told(tmp_path):
