@@ -48,6 +48,10 @@ class VendorSandbox(ABC):
     def routes(self) -> list[Route]:
         """The vendor's own paths."""
 
+    def doors(self) -> list[Route]:
+        """Control doors of its own, below `/__`, which no fault reaches; none unless it says so."""
+        return []
+
     @abstractmethod
     def seed(self, company: Company) -> None:
         """Fill an empty store from the demo company."""
@@ -62,13 +66,14 @@ class VendorSandbox(ABC):
         log[f"{len(log):09d}"] = {"member": member, "op": op, **detail}
 
     def app(self) -> ASGIApp:
-        """The fake as an ASGI application: its control door, and behind the faults its routes."""
+        """The fake as an ASGI application: its control doors, and behind the faults its routes."""
         control = Starlette(
             routes=[
                 Route("/__faults", self._get_faults, methods=["GET"]),
                 Route("/__faults", self._set_faults, methods=["POST", "DELETE"]),
                 Route("/__writes", self._writes, methods=["GET", "DELETE"]),
                 Route("/__requests", self._requests, methods=["GET", "DELETE"]),
+                *self.doors(),
             ]
         )
         guarded = _Guarded(self, Starlette(routes=self.routes()))

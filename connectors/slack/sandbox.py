@@ -10,11 +10,9 @@ import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from audiencehub.http import MachineClock
 from audiencehub.sandbox.kit import VendorSandbox
@@ -48,15 +46,9 @@ class SlackSandbox(VendorSandbox):
         """One address for each hook."""
         return [Route("/services/{team}/{bot}/{token}", self._post, methods=["POST"])]
 
-    def app(self) -> ASGIApp:
-        """The fake with one more control door, `/__messages`."""
-        door = Starlette(routes=[Route("/__messages", self._messages, methods=["GET"])])
-        rest = super().app()
-
-        async def app(scope: Scope, receive: Receive, send: Send) -> None:
-            await (door if scope["path"] == "/__messages" else rest)(scope, receive, send)
-
-        return app
+    def doors(self) -> list[Route]:
+        """`/__messages`."""
+        return [Route("/__messages", self._messages, methods=["GET"])]
 
     async def _messages(self, _: Request) -> Response:
         return JSONResponse(list(self.store.table("message").values()))

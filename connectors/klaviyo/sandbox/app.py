@@ -6,11 +6,9 @@ import re
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from audiencehub.sandbox.kit import VendorSandbox
 from connectors.klaviyo.sandbox import imports, lists, people
@@ -86,21 +84,12 @@ class KlaviyoSandbox(VendorSandbox):
             for method, path, handler in table
         ]
 
-    def app(self) -> ASGIApp:
-        """The fake with two more control doors, `/__members/<list>` and `/__consent`."""
-        door = Starlette(
-            routes=[
-                Route("/__members/{list}", self._members, methods=["GET"]),
-                Route("/__consent", self._consent, methods=["GET"]),
-            ]
-        )
-        rest = super().app()
-
-        async def app(scope: Scope, receive: Receive, send: Send) -> None:
-            ours = scope["path"].startswith(("/__members/", "/__consent"))
-            await (door if ours else rest)(scope, receive, send)
-
-        return app
+    def doors(self) -> list[Route]:
+        """`/__members/<list>` and `/__consent`."""
+        return [
+            Route("/__members/{list}", self._members, methods=["GET"]),
+            Route("/__consent", self._consent, methods=["GET"]),
+        ]
 
     async def _members(self, request: Request) -> Response:
         table = self.store.table(f"member:{request.path_params['list']}")

@@ -5,11 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from audiencehub.sandbox.kit import VendorSandbox
 from connectors.linkedin_ads.sandbox import members, segments
@@ -61,16 +59,9 @@ class LinkedInSandbox(VendorSandbox):
             Route("/rest/{path:path}", self._rest, methods=["GET", "POST", "PUT", "DELETE"]),
         ]
 
-    def app(self) -> ASGIApp:
-        """The fake with one more control door, `/__members/<segment>`."""
-        door = Starlette(routes=[Route("/__members/{segment}", self._members, methods=["GET"])])
-        rest = super().app()
-
-        async def app(scope: Scope, receive: Receive, send: Send) -> None:
-            inner = door if scope["path"].startswith("/__members/") else rest
-            await inner(scope, receive, send)
-
-        return app
+    def doors(self) -> list[Route]:
+        """`/__members/<segment>`."""
+        return [Route("/__members/{segment}", self._members, methods=["GET"])]
 
     def throttled(self, kind: str, *, call: bool = False) -> RestliError | None:
         """Count one element, or one call, against the minute's limit of its path."""

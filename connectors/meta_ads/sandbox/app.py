@@ -8,11 +8,9 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from audiencehub.sandbox.kit import VendorSandbox
 from connectors.meta_ads.sandbox import audiences, members
@@ -48,16 +46,9 @@ class MetaSandbox(VendorSandbox):
         every = ["GET", "POST", "DELETE"]
         return [Route("/{version}/{path:path}", self._graph, methods=every)]
 
-    def app(self) -> ASGIApp:
-        """The fake with one more control door, `/__members/<audience>`."""
-        door = Starlette(routes=[Route("/__members/{audience}", self._members, methods=["GET"])])
-        rest = super().app()
-
-        async def app(scope: Scope, receive: Receive, send: Send) -> None:
-            inner = door if scope["path"].startswith("/__members/") else rest
-            await inner(scope, receive, send)
-
-        return app
+    def doors(self) -> list[Route]:
+        """`/__members/<audience>`."""
+        return [Route("/__members/{audience}", self._members, methods=["GET"])]
 
     async def _members(self, request: Request) -> Response:
         table = self.store.table(f"member:{request.path_params['audience']}")

@@ -7,11 +7,9 @@ import json
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from audiencehub.sandbox.kit import VendorSandbox
 from connectors.microsoft_ads.sandbox import audiences, items, soap
@@ -60,16 +58,9 @@ class MicrosoftSandbox(VendorSandbox):
             Route("/{path:path}/CampaignManagementService.svc", self._soap, methods=["POST"]),
         ]
 
-    def app(self) -> ASGIApp:
-        """The fake with one more control door, `/__members/<list>`."""
-        door = Starlette(routes=[Route("/__members/{audience}", self._members, methods=["GET"])])
-        rest = super().app()
-
-        async def app(scope: Scope, receive: Receive, send: Send) -> None:
-            inner = door if scope["path"].startswith("/__members/") else rest
-            await inner(scope, receive, send)
-
-        return app
+    def doors(self) -> list[Route]:
+        """`/__members/<list>`."""
+        return [Route("/__members/{audience}", self._members, methods=["GET"])]
 
     async def _members(self, request: Request) -> Response:
         return JSONResponse(list(audiences.alive(self, request.path_params["audience"]).values()))

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from audiencehub.sandbox.kit import VendorSandbox
 from connectors.tiktok_ads.sandbox import audiences, members
@@ -48,16 +46,9 @@ class TikTokSandbox(VendorSandbox):
             Route(f"{root}/dmp/custom_audience/get/", self._details, methods=["GET"]),
         ]
 
-    def app(self) -> ASGIApp:
-        """The fake with one more control door, `/__members/<audience>`."""
-        door = Starlette(routes=[Route("/__members/{audience}", self._members, methods=["GET"])])
-        rest = super().app()
-
-        async def app(scope: Scope, receive: Receive, send: Send) -> None:
-            inner = door if scope["path"].startswith("/__members/") else rest
-            await inner(scope, receive, send)
-
-        return app
+    def doors(self) -> list[Route]:
+        """`/__members/<audience>`."""
+        return [Route("/__members/{audience}", self._members, methods=["GET"])]
 
     def advertiser(self, number: str) -> str:
         """The id, if the token may use that account."""
