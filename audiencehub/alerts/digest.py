@@ -20,7 +20,7 @@ def digest(
     parts = {
         "Segments": _movement(summary.get("segment", {}), labels),
         "Sent": _sent(summary.get("pushed", [])),
-        "Waiting for approval": _held(summary.get("plans", [])),
+        "Waiting for approval": _held(summary.get("plans", []), env),
         "Problems": [one.splitlines()[0] for one in summary.get("problems", [])],
     }
     if not any(parts.values()):
@@ -59,10 +59,10 @@ def _sent(pushed: Sequence[Mapping[str, Any]]) -> list[str]:
     ]
 
 
-def _held(plans: Sequence[Mapping[str, Any]]) -> list[str]:
+def _held(plans: Sequence[Mapping[str, Any]], env: str) -> list[str]:
     return [
         f"{one['target']}: {_counted((one['adds'], 'to add'), (one['removes'], 'to remove'))}"
-        f" -> `audiencehub approve {one['plan_id']}`"
+        f" -> `audiencehub approve {one['plan_id']} --reason … --env {env}`"
         for one in plans
         if one["verdict"] == "hold"
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -52,7 +52,7 @@ def write(
         at=at.astimezone(settings.zone),
         zone=settings.company.timezone,
         state=state,
-        state_text=_state_text(state, summary),
+        state_text=_state_text(state, summary, sent.values()),
         sources=summary.get("sources", {}),
         normalize=summary.get("normalize", {}),
         resolve=summary.get("resolve", {}),
@@ -79,10 +79,17 @@ def write(
     return path
 
 
-def _state_text(state: str, summary: Mapping[str, Any]) -> str:
-    if state == "completed" and not ("plans" in summary or summary.get("pushed")):
+def _state_text(state: str, summary: Mapping[str, Any], sent: Iterable[Mapping[str, Any]]) -> str:
+    if state != "completed":
+        return STATES.get(state, state)
+    if not ("plans" in summary or summary.get("pushed")):
         return QUIET
-    return STATES.get(state, state)
+    short = sum(one["refused"] + one["unsettled"] for one in sent)
+    return (
+        f"Delivered, but for {short:,} row{'s' * (short != 1)}; see the outcomes below."
+        if short
+        else STATES[state]
+    )
 
 
 def _sent(pushed: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:

@@ -85,7 +85,7 @@ def test_what_is_held_says_what_to_do(now):
         "*Sent*",
         "• a/tag/b: 3 confirmed, 1 rejected",
         "*Waiting for approval*",
-        "• meta_ads/list/vip: 412 to remove -> `audiencehub approve p12`",
+        "• meta_ads/list/vip: 412 to remove -> `audiencehub approve p12 --reason … --env prod`",
         "*Problems*",
         "• hubspot is away",
     ]

@@ -163,7 +163,7 @@ def test_what_an_approval_sent_is_told_though_the_run_planned_nothing(tmp_path):
 
     text = path.read_text("utf-8")
 
-    assert "Everything planned was delivered." in text
+    assert "Delivered, but for 1 row;" in text
     assert "Nothing was planned" not in text
     assert "meta_<wbr>ads/<wbr>list/<wbr>v_<wbr>&lt;p" in text
     assert re.search(r"<td>p22</td><td>80 confirmed, .*1 rejected", text)
